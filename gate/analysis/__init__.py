@@ -1,0 +1,1 @@
+"""Judging: pure numbers in, findings out."""

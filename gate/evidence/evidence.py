@@ -1,0 +1,67 @@
+"""Evidence: what was seen, and what was asked for and not seen, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gate.change import Change
+from gate.request import Window
+from gate.series import Series
+from gate.slo import Indicator
+
+
+class Cause(StrEnum):
+    """Why something was not seen."""
+
+    NOT_ASKED = "not asked"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    SERVER_ERROR = "server error"
+    BAD_QUERY = "bad query"
+    EMPTY = "empty"
+    NOT_A_NUMBER = "not a number"
+    STALE = "stale"
+    PARTIAL = "partial"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too large"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something not seen. `about` names it: `metric errors`, `slo availability`, `change`."""
+
+    about: str
+    cause: Cause
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.cause}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Both arms of one metric over the same `Window`, both series of the same type.
+
+    `concurrent` is False when the baseline is historical. `doubts` are reasons why this pair may
+    convict but not acquit: seen, yet something beside it is wrong (a target is down).
+    """
+
+    metric: str
+    baseline: Series
+    canary: Series
+    concurrent: bool = True
+    doubts: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that a verdict may rest on. Each metric of the service has a pair or a gap."""
+
+    window: Window
+    pairs: tuple[Pair, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    change: Change | None = None
+    gaps: tuple[Gap, ...] = ()

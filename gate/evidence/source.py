@@ -1,0 +1,59 @@
+"""What the gate asks of the systems it sees with. A source answers or raises `SourceError`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gate.change import Change
+from gate.errors import GateError
+from gate.evidence.evidence import Cause, Pair
+from gate.metric import Metric
+from gate.request import Request, Window
+from gate.service import Arms, ChangeRange
+from gate.slo import Indicator, Slo
+
+
+class SourceError(GateError):
+    """A source could not show what it was asked for; `gather` makes it a `Gap`."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every question of one decision shares.
+
+    `words` fill the query templates (canary, baseline, step and the free variables; the selector
+    is added for each arm). `deadline` is in seconds of the monotonic clock of the caller
+    (`time.monotonic`): no answer is waited for beyond it.
+    """
+
+    request: Request
+    window: Window
+    arms: Arms
+    words: dict[str, str]
+    deadline: float
+
+
+class MetricSource(Protocol):
+    """Shows both arms of a metric. Called from several threads at once."""
+
+    def pair(self, metric: Metric, asked: Asked) -> Pair: ...
+
+
+class IndicatorSource(Protocol):
+    """Measures an objective over its windows, the longest first. Called from several threads."""
+
+    def indicators(self, slo: Slo, asked: Asked) -> tuple[Indicator, ...]: ...
+
+
+class ChangeSource(Protocol):
+    """Tells what is being released."""
+
+    def change(self, wanted: ChangeRange, asked: Asked) -> Change: ...
+
+
+Source = MetricSource | IndicatorSource | ChangeSource

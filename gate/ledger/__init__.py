@@ -1,0 +1,1 @@
+"""Remembering: every decision, append-only and hash-chained."""

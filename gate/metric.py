@@ -1,0 +1,95 @@
+"""What is watched: a metric, which way is worse, and how much worse is still fine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Arm(StrEnum):
+    """The two sides of the comparison."""
+
+    BASELINE = "baseline"
+    CANARY = "canary"
+
+
+class Kind(StrEnum):
+    """What the numbers are, and so which test can judge them."""
+
+    EVENTS = "events"
+    HISTOGRAM = "histogram"
+    GAUGE = "gauge"
+    SAMPLES = "samples"
+
+
+class Direction(StrEnum):
+    """Which way is worse."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How much worse is still fine: `canary <= ratio * baseline + absolute`.
+
+    Where lower is worse it is mirrored: `canary >= baseline / ratio - absolute`.
+    `ratio >= 1` has no unit; `absolute >= 0` is in the metric's unit (for events: a share).
+    """
+
+    ratio: float
+    absolute: float
+
+    def limit(self, baseline: float, worse: Direction) -> float:
+        """The worst canary value that is still fine beside this baseline value.
+
+        >>> Margin(1.25, 0.0005).limit(0.002, Direction.HIGHER)
+        0.003
+        """
+        if worse is Direction.HIGHER:
+            return self.ratio * baseline + self.absolute
+        return baseline / self.ratio - self.absolute
+
+
+DEFAULT_MARGINS = {
+    # The absolute part lets a baseline without errors be matched: with 0 errors on both sides a
+    # pure ratio could never be shown (1.25 * 0 = 0). 0.05 % of requests is half a 99.9 % budget.
+    Kind.EVENTS: Margin(1.25, 0.0005),
+    # A fifth slower is where users of interactive services begin to notice (Weber fraction of
+    # perceived duration, about 20 %: Seow, Designing and Engineering Time, 2008).
+    Kind.HISTOGRAM: Margin(1.20, 0.0),
+    Kind.SAMPLES: Margin(1.20, 0.0),
+    # Capacity is planned with a fifth to a quarter of headroom.
+    Kind.GAUGE: Margin(1.20, 0.0),
+}
+
+DEFAULT_QUANTILES = (0.5, 0.99)
+
+QUERIES = {
+    # kind -> the sets of query names, any one of which describes the metric fully
+    Kind.EVENTS: (frozenset({"bad", "total"}), frozenset({"good", "total"})),
+    Kind.HISTOGRAM: (frozenset({"buckets"}),),
+    Kind.GAUGE: (frozenset({"value"}),),
+    Kind.SAMPLES: (frozenset({"values"}),),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One thing to compare.
+
+    `queries`: query templates by name, see `QUERIES`. `critical`: must be shown not worse before
+    a promote, and rolls back when shown worse. `quantiles`: of histogram and samples, each in
+    (0, 1). `source`: the name of the source that answers the queries.
+    """
+
+    name: str
+    kind: Kind
+    queries: Mapping[str, str]
+    source: str
+    worse: Direction
+    margin: Margin
+    critical: bool
+    unit: str = ""
+    quantiles: tuple[float, ...] = ()

@@ -1,0 +1,1 @@
+"""Deciding: typed facts and reviewed rules give the verdict."""

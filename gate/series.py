@@ -1,0 +1,65 @@
+"""What one arm of one metric was seen to do, per kind of data.
+
+Arrays are float64 and read-only; NaN means *not seen* and never zero. Time runs along axis 0, one
+row for each interval of the `Window`, but for `Samples`, which carry their own times.
+They are numpy arrays, not tuples, because the judge is arithmetic over them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+
+def array(values: ArrayLike) -> Array:
+    """A read-only float64 copy; `None` becomes NaN."""
+    copy = np.array(values, dtype=np.float64)
+    copy.setflags(write=False)
+    return copy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Bad events and all events in each interval, shapes (n,). May be fractional."""
+
+    bad: Array
+    total: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets:
+    """A histogram for each interval.
+
+    `edges`: upper bucket edges, ascending, without +Inf, shape (k,), in the metric's unit.
+    `counts`: observations in each bucket (not cumulative), shape (n, k + 1); the last column
+    holds what lies above the last edge.
+    """
+
+    edges: Array
+    counts: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """A gauge read on each pod at the end of each interval; `values` has shape (n, pods)."""
+
+    pods: tuple[str, ...]
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Raw observations; `times` (Unix seconds, ascending) and `values` have shape (m,)."""
+
+    times: Array
+    values: Array
+
+
+Series = Counts | Buckets | Levels | Samples

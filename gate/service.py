@@ -1,0 +1,61 @@
+"""What a team declares about its service: arms, metrics, objectives, and which policy decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gate.metric import Metric
+from gate.slo import Slo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arms:
+    """How the two versions are told apart.
+
+    `canary` and `baseline` are label selectors as templates (`version="{{canary}}"`). With
+    `offset` (seconds) the baseline is historical: the canary's own query, that much earlier; a
+    weaker comparison, because time itself differs between the arms.
+    `health` is a query template for the liveness of an arm's targets, one series a target, 0
+    meaning down; empty for none.
+    """
+
+    canary: str
+    baseline: str
+    offset: float | None = None
+    health: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRange:
+    """Where the change is read: a `source` by name, and the range as templates."""
+
+    source: str
+    base: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service as its team declares it.
+
+    `step` and `lag` in seconds: the length of one interval, and how long the youngest data needs
+    to arrive. `alpha`: the probability, over the whole rollout, that a release no worse than its
+    margins is ever called worse. `beta`: that a metric worse than its margin is ever called not
+    worse. `tier`: 0 (the most critical) to 2.
+    """
+
+    name: str
+    tier: int
+    arms: Arms
+    metrics: tuple[Metric, ...]
+    policy: str
+    step: float
+    lag: float
+    alpha: float = 0.01
+    beta: float = 0.05
+    owner: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    slos: tuple[Slo, ...] = ()
+    change: ChangeRange | None = None

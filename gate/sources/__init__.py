@@ -1,0 +1,1 @@
+"""The systems evidence comes from, one file each."""

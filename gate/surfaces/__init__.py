@@ -1,0 +1,1 @@
+"""The doors: translate a question in, decide, translate the answer out."""

@@ -1,0 +1,1 @@
+"""Real small parts the tests are made of: servers, repositories, recordings."""
