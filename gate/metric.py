@@ -41,15 +41,17 @@ class Margin:
     ratio: float
     absolute: float
 
-    def limit(self, baseline: float, worse: Direction) -> float:
-        """The worst canary value that is still fine beside this baseline value.
+    def limit(self, baseline: float) -> float:
+        """The worst canary value still fine beside this baseline value, where higher is worse.
 
-        >>> Margin(1.25, 0.0005).limit(0.002, Direction.HIGHER)
+        >>> Margin(1.25, 0.0005).limit(0.002)
         0.003
         """
-        if worse is Direction.HIGHER:
-            return self.ratio * baseline + self.absolute
-        return baseline / self.ratio - self.absolute
+        return self.ratio * baseline + self.absolute
+
+    def mirrored(self) -> Margin:
+        """The same margin for negated values: `-c <= -b / ratio + absolute`."""
+        return Margin(1.0 / self.ratio, self.absolute)
 
 
 DEFAULT_MARGINS = {

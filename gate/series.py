@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Array = NDArray[np.float64]
+# Spelled out: `numpy.typing` is not imported at run time for one alias.
+Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def array(values: ArrayLike) -> Array:

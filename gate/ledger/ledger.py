@@ -8,9 +8,12 @@ It shows tampering to whoever kept a later digest; it cannot stop one who rewrit
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+from gate.errors import LedgerError
 
 GENESIS = "0" * 64
 
@@ -66,7 +69,12 @@ class Ledger(Protocol):
 
 
 def digest(previous: str, number: int, record: Record) -> str:
-    """Hex SHA-256 of the length-prefixed fields, so that no two entries share an encoding."""
+    """Hex SHA-256 over seven fields, so prefixed that no two entries share an encoding.
+
+    The fields, in order: previous, number (decimal), id, service, outcome, decided_at (Python's
+    shortest decimal that reads back the same: `1700000000.25`), body. Each is its length in bytes
+    (8 bytes, big-endian) and then its bytes (text as UTF-8). Ledgers on disk depend on this format.
+    """
     fields = (
         previous.encode(),
         str(number).encode(),
@@ -81,3 +89,50 @@ def digest(previous: str, number: int, record: Record) -> str:
         whole.update(len(field).to_bytes(8, "big"))
         whole.update(field)
     return whole.hexdigest()
+
+
+def following(number: int, previous: str, record: Record) -> Entry:
+    """The record's entry after entry `number` (0 when there is none), whose digest is `previous`.
+
+    Raises LedgerError for a record that would not come back from storage as it went in.
+    """
+    if not record.id:
+        raise LedgerError("a decision without an id cannot be stored")
+    if not math.isfinite(record.decided_at):
+        raise LedgerError(f"decision {record.id!r}: decided_at is no time: {record.decided_at}")
+    # An int or a NumPy float prints otherwise than the float it is read back as, and storage does
+    # not keep the sign of zero: -0.0 + 0.0 is 0.0.
+    record = replace(record, decided_at=float(record.decided_at) + 0.0)
+    try:
+        return Entry(number + 1, record, previous, digest(previous, number + 1, record))
+    except UnicodeEncodeError as error:
+        raise LedgerError(f"decision {record.id!r}: not valid Unicode: {error}") from error
+
+
+def intact(entry: Entry) -> bool:
+    """Whether the entry still says what its digest was computed from."""
+    return digest(entry.previous, entry.number, entry.record) == entry.digest
+
+
+def verification(entries: Iterable[Entry]) -> Verification:
+    """The chain of these entries, oldest first, checked link by link.
+
+    It cannot see entries cut from the end: for that, compare `last` with a digest kept elsewhere.
+    """
+    count, number, last = 0, 0, GENESIS
+    faults: list[str] = []
+    for entry in entries:
+        faults += _faults(entry, number + 1, last)
+        count, number, last = count + 1, entry.number, entry.digest
+    return Verification(count, last, tuple(faults))
+
+
+def _faults(entry: Entry, number: int, previous: str) -> Iterator[str]:
+    """What is wrong with an entry that should have this number and follow this digest."""
+    name = f"entry {entry.number} (id {entry.record.id!r})"
+    if entry.number != number:
+        yield f"{name} stands where entry {number} belongs: what was stored between is missing"
+    elif entry.previous != previous:
+        yield f"{name} does not link to what stands before it: one of the two was replaced"
+    if not intact(entry):
+        yield f"{name} was changed: its content does not match its digest"

@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the gate is, and how good its verdicts are."""

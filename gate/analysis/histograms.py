@@ -1,0 +1,216 @@
+"""Quantiles of bucketed values (latency): slower than the margin allows, as a count question.
+
+"The canary's q-quantile is at most m times the baseline's, plus a" says of the share S(t) of
+observations above a bucket edge t near that quantile: S_canary(t) <= S_baseline((t - a) / m),
+because a canary whose values are m x + a is above t where the baseline is above (t - a) / m. With
+R = S_b((t - a) / m) / S_b(t) this is the question p_c <= R p_b of `rates`, with all its guarantees.
+
+Edge and R must not depend on the data they judge. They are read from the baseline's first
+intervals (as many as hold enough observations), and the test uses only the intervals after those.
+
+What a bucket hides counts for neither side. Between two edges S is drawn twice: straight (as
+Prometheus' histogram_quantile does), which lies above a curve that flattens out, and straight in
+log S over log t, which lies below a curve that falls ever faster there, as latencies do. "Worse"
+must be shown against the larger R of the two, "not worse" against the smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gate.analysis.question import Effect, Question, Scale, Unfit, mirrored
+from gate.metric import Direction, Margin, Metric
+from gate.series import Array, Buckets
+
+METHOD = "exact sequential count test at the bucket edge {edge:g} ({above:.1%} above it)"
+# The edge and R come from this many observations beyond the quantile, or 200 in all: S(t) is then
+# known to about 1 / sqrt(20) = 22 %, less than the usual margin moves it.
+FEWEST_BEYOND = 20
+FEWEST = 200
+# An edge with more than five times, or less than a fifth of, the quantile's share above it answers
+# another question than the one asked. Five, because the default buckets of the Prometheus clients
+# grow by 2 to 2.5 and a p99 between two edges is then up to about four away from either.
+FARTHEST = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survival:
+    """The share of observations above t, known at the edges and bracketed between them."""
+
+    edges: Array
+    shares: Array
+
+    @staticmethod
+    def of(buckets: Buckets) -> Survival:
+        """From the counts of all intervals together."""
+        counts = np.nansum(buckets.counts, axis=0)
+        above = counts[::-1].cumsum()[::-1][1:] / counts.sum()
+        edges = buckets.edges
+        if edges[0] > 0:  # values below the first edge are taken to start at zero
+            edges, above = np.concatenate([[0.0], edges]), np.concatenate([[1.0], above])
+        return Survival(edges, above)
+
+    def above(self, value: float) -> tuple[float, float]:
+        """The least and the largest S(value); NaN beyond the outermost edges."""
+        straight = np.interp(value, self.edges, self.shares, left=np.nan, right=np.nan)
+        places, shares, at = self._powers(value)
+        power = np.exp(np.interp(at, places, shares, left=np.nan, right=np.nan))
+        both = float(straight), float(straight if np.isnan(power) else power)
+        return min(both), max(both)
+
+    def value(self, share: float) -> tuple[float, float] | None:
+        """The least and the largest value with this share above it; None beyond the edges."""
+        if not self.shares[-1] <= share <= self.shares[0]:
+            return None
+        # np.interp wants ascending positions, and S descends.
+        straight = float(np.interp(share, self.shares[::-1], self.edges[::-1]))
+        places, shares, _ = self._powers(1.0)
+        power = straight
+        if share > 0 and len(shares) and shares[-1] <= np.log(share) <= shares[0]:
+            at = float(np.interp(np.log(share), shares[::-1], places[::-1]))
+            power = self._sign * float(np.exp(self._sign * at))
+        return min(straight, power), max(straight, power)
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.edges[-1] > 0 else -1.0
+
+    def _powers(self, value: float) -> tuple[Array, Array, float]:
+        """Edges, shares and the value in logarithms, where those exist; sign kept, ascending."""
+        sign = self._sign
+        fit = (self.edges * sign > 0) & (self.shares > 0)
+        places = sign * np.log(sign * self.edges[fit])
+        at = sign * np.log(sign * value) if sign * value > 0 else np.nan
+        if not fit.any():
+            return np.array([0.0]), np.array([np.nan]), np.nan
+        return places, np.log(self.shares[fit]), float(at)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantileScale:
+    """Turns a difference of the shares above `edge` into a difference of the quantiles.
+
+    Where the canary has the share S_b(edge) + difference above the edge, the baseline has it above
+    t' with S_b(t') = S_b(edge) + difference: there the canary is the baseline scaled by edge / t'.
+    `baseline` and `canary` are the quantiles of all the data.
+    """
+
+    survival: Survival
+    edge: float
+    margin: Margin
+    baseline: float
+    canary: float
+
+    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
+        del baseline, canary  # the quantiles say more than the shares above one edge
+        bounds = self._shift(low, min), self._shift(high, max)
+        return Effect(self.baseline, self.canary, *bounds, self.margin.limit(self.baseline))
+
+    def _shift(self, difference: float, outer: Callable[..., float]) -> float | None:
+        places = self.survival.value(self.survival.above(self.edge)[0] + difference)
+        if places is None or min(places) * self.edge <= 0:
+            return None
+        return outer((self.edge / place - 1.0) * self.baseline for place in places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MirroredScale:
+    """A scale over negated values, told in the values themselves."""
+
+    scale: Scale
+
+    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
+        return mirrored(self.scale.effect(baseline, canary, low, high))
+
+
+def question(metric: Metric, quantile: float, baseline: Buckets, canary: Buckets) -> Question:
+    """The metric's margin asked at one quantile; raises Unfit."""
+    if metric.worse is Direction.HIGHER:
+        return _question(metric, quantile, metric.margin, baseline, canary)
+    arms = _negated(baseline), _negated(canary)
+    one = _question(metric, 1.0 - quantile, metric.margin.mirrored(), *arms)
+    return replace(one, scale=MirroredScale(one.scale))
+
+
+def _question(
+    metric: Metric, quantile: float, margin: Margin, baseline: Buckets, canary: Buckets
+) -> Question:
+    share = 1.0 - quantile
+    taught = _taught(baseline, min(share, quantile))
+    survival = Survival.of(Buckets(baseline.edges, baseline.counts[:taught]))
+    edge = _edge(survival, share, baseline.edges, canary.edges, metric.unit)
+    exact = survival.above(edge)[0]
+    allowed = survival.above((edge - margin.absolute) / margin.ratio)
+    if np.isnan(allowed[0]):
+        raise Unfit(f"the margin reaches below the lowest bucket edge from {edge:g}")
+    bad_baseline, total_baseline = _above(baseline, edge, taught)
+    bad_canary, total_canary = _above(canary, edge, taught)
+    return Question(
+        bad_canary=bad_canary,
+        canary=total_canary,
+        bad_baseline=bad_baseline,
+        baseline=total_baseline,
+        ratio_worse=allowed[1] / exact,
+        ratio_not_worse=allowed[0] / exact,
+        absolute=0.0,
+        scale=QuantileScale(
+            survival,
+            edge,
+            margin,
+            _quantile(Survival.of(baseline), share),
+            _quantile(Survival.of(canary), share),
+        ),
+        counted="observations",
+        method=METHOD.format(edge=abs(edge), above=exact),
+    )
+
+
+def _taught(baseline: Buckets, rarer: float) -> int:
+    """How many of the first intervals it takes to know the edge and R."""
+    wanted = max(FEWEST, FEWEST_BEYOND / rarer)
+    known = np.nan_to_num(baseline.counts).sum(axis=1).cumsum()
+    enough = np.flatnonzero(known >= wanted)
+    if not len(enough):
+        raise Unfit(
+            f"{known[-1]:,.0f} baseline observations, {wanted:,.0f} needed to place an edge"
+        )
+    return int(enough[0]) + 1
+
+
+def _edge(survival: Survival, share: float, ours: Array, theirs: Array, unit: str) -> float:
+    """The edge, known to both arms, that has nearest to `share` of the baseline above it."""
+    common = [edge for edge in ours if np.isclose(edge, theirs, rtol=1e-9, atol=0).any()]
+    if not common:
+        raise Unfit("the arms have no bucket edge in common")
+    above = np.array([survival.above(edge)[0] for edge in common])
+    with np.errstate(divide="ignore"):
+        apart = np.abs(np.log(above / share))
+    best = int(apart.argmin())
+    if apart[best] > np.log(FARTHEST):
+        raise Unfit(
+            f"no bucket edge near it: above {abs(common[best]):g} {unit} lie {above[best]:.2%} "
+            f"of the baseline, {share:.2%} wanted; add edges there"
+        )
+    return float(common[best])
+
+
+def _above(buckets: Buckets, edge: float, after: int) -> tuple[Array, Array]:
+    """Observations above the edge and in all, (n,), the first `after` intervals left out."""
+    first = int(np.argmin(np.abs(buckets.edges - edge))) + 1
+    counts = buckets.counts.copy()
+    counts[:after] = np.nan
+    return counts[:, first:].sum(axis=1), counts.sum(axis=1)
+
+
+def _quantile(survival: Survival, share: float) -> float:
+    """The quantile, or the outermost edge where it lies beyond (as Prometheus tells it)."""
+    clipped = min(max(share, survival.shares[-1]), survival.shares[0])
+    low, high = survival.value(clipped) or (np.nan, np.nan)
+    return (low + high) / 2
+
+
+def _negated(buckets: Buckets) -> Buckets:
+    return Buckets(-buckets.edges[::-1], buckets.counts[:, ::-1])

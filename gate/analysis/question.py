@@ -1,0 +1,57 @@
+"""A question as counts: is this bad share beyond that one, and what does it mean in the unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gate.series import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect in the metric's own unit; None where it is not bounded."""
+
+    baseline: float
+    canary: float
+    low: float | None
+    high: float | None
+    limit: float
+
+
+def mirrored(effect: Effect) -> Effect:
+    """The effect on the values themselves, from the one on their negatives."""
+    low, high = (None if bound is None else -bound for bound in (effect.high, effect.low))
+    return Effect(-effect.baseline, -effect.canary, low, high, -effect.limit)
+
+
+class Scale(Protocol):
+    """Translates shares of bad events back into the metric's unit."""
+
+    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
+        """From both arms' bad shares and the bounds of their difference (-1, 1: unbounded)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Question:
+    """Is `p_canary <= ratio * p_baseline + absolute`, for these counts, shape (n,)?
+
+    Where the ratio is known only within bounds, `ratio_worse` is the largest it may be (to be
+    called worse the canary must be beyond it) and `ratio_not_worse` the smallest.
+    `counted`: the noun of the counts.
+    """
+
+    bad_canary: Array
+    canary: Array
+    bad_baseline: Array
+    baseline: Array
+    ratio_worse: float
+    ratio_not_worse: float
+    absolute: float
+    scale: Scale
+    counted: str
+    method: str
+
+
+class Unfit(Exception):  # noqa: N818  not an error but an answer: "this data cannot carry it"
+    """Ends the making of a question; its text becomes the reason of the finding `unfit`."""

@@ -1,0 +1,124 @@
+r"""Bad events among all events, in two arms: an exact test that may be looked at for ever.
+
+The question, for intervals i with Nc, Nb events and Xc, Xb bad ones: is the canary's bad share
+`p_c <= R * p_b + d` in every interval, whatever p_b does over time? For any bet g in (-1, 1/r_i)
+with r_i = R Nc_i / Nb_i put
+
+    log E = sum_i  Xc_i log(1 + g) + Xb_i log(1 - r_i g) - d Nc_i g                        (1)
+
+As a bad event has mean p and 1 + x <= e^x, E[(1 + g)^Xc (1 - r g)^Xb] <= exp(Nc p_c g - Nb p_b r g)
+= exp(Nc g (p_c - R p_b)), which d Nc g pays for exactly on the boundary. So for g > 0, E has mean
+at most 1 while the canary is within the margin, and for g < 0 while it is beyond it: a
+supermartingale, and by Ville's inequality E >= 1/alpha ever happens with probability <= alpha, at
+whatever moments one looks. It needs no guess of p_b, no minimum count, no asymptotics; any traffic
+split and any drift shared by the arms are fine. With d = 0 it is the conditional binomial
+likelihood ratio of Lindon & Malek (Anytime-valid inference for multinomial count data, NeurIPS
+2022, section 4), the bet g being a shift of the log-odds that a bad event fell on the canary.
+
+The bets are mixed with equal weights over a grid of such shifts (an average of e-processes is one).
+Assumed: events fail independently given the rates. Errors that come in clumps carry less evidence
+than their number says; this judge does not yet discount them.
+
+Everything is vectorised over rows: shapes are (rows, intervals), one row for each comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gate.series import Array
+
+# Shifts of the log-odds, from a 5 % change of the odds to a factor of 400: closer ones could not be
+# shown within days, larger ones are as good as the largest.
+SHIFTS = np.geomspace(0.05, 6.0, 16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Bad and all events of both arms; every array (rows, intervals), no NaN, unseen = 0.
+
+    An interval without baseline events bounds nothing and is left out by `table`.
+    """
+
+    bad_canary: Array
+    canary: Array
+    bad_baseline: Array
+    baseline: Array
+
+
+def table(bad_canary: Array, canary: Array, bad_baseline: Array, baseline: Array) -> Table:
+    """The intervals that both arms were seen in, the others zeroed."""
+    seen = ~np.isnan(bad_canary + canary + bad_baseline + baseline) & (baseline > 0)
+    return Table(
+        *(np.where(seen, part, 0.0) for part in (bad_canary, canary, bad_baseline, baseline))
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bets:
+    """Equation (1) for each bet, split where the absolute margin enters: log E = won - d * paid.
+
+    Shapes (rows, bets). `won` holds the ratio of the null it was built for.
+    """
+
+    won: Array
+    paid: Array
+
+    def log_e(self, absolute: Array) -> Array:
+        """Natural log of the mixture e-value for each row; `absolute` has shape (rows,)."""
+        logs = self.won - absolute[:, None] * self.paid
+        top = logs.max(axis=1)
+        mean: Array = top + np.log(np.exp(logs - top[:, None]).mean(axis=1))
+        return mean
+
+
+def bets(seen: Table, ratio: Array, side: int) -> Bets:
+    """Against `p_c <= ratio * p_b + d` (side 1), or against `>=` (side -1); ratio (rows,)."""
+    split = np.divide(seen.canary, seen.baseline, out=np.zeros_like(seen.canary),
+                      where=seen.baseline > 0)  # fmt: skip
+    odds = (ratio[:, None] * split)[:, None, :]  # that a bad event is the canary's, on the boundary
+    shifted = odds * np.exp(side * SHIFTS)[None, :, None]
+    # 1 + g and 1 - r g: how much likelier each arm's bad event is under the shifted odds.
+    keep = (1.0 + odds) / (1.0 + shifted)
+    gain = np.exp(side * SHIFTS)[None, :, None] * keep
+    won = (
+        seen.bad_canary[:, None, :] * np.log(gain) + seen.bad_baseline[:, None, :] * np.log(keep)
+    ).sum(axis=2)
+    paid = (seen.canary[:, None, :] * (gain - 1.0)).sum(axis=2)
+    return Bets(won, paid)
+
+
+def difference_bounds(seen: Table, log_low: Array, log_high: Array) -> tuple[Array, Array]:
+    """The always-valid interval of p_c - p_b: every d that neither side has rejected.
+
+    `log_low`, `log_high` (rows,): log evidence at which a lower and an upper bound are believed.
+    Bounds lie in [-1, 1]; -1 and 1 mean not bounded.
+    """
+    even = np.ones(len(log_low))
+    above, below = bets(seen, even, 1), bets(seen, even, -1)
+    low = _crossing(above, log_low, rising=False)
+    high = _crossing(below, log_high, rising=True)
+    return low, high
+
+
+def shares(seen: Table) -> tuple[Array, Array]:
+    """The bad share of the baseline and of the canary, (rows,); NaN where there was no event."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (
+            seen.bad_baseline.sum(axis=1) / seen.baseline.sum(axis=1),
+            seen.bad_canary.sum(axis=1) / seen.canary.sum(axis=1),
+        )
+
+
+def _crossing(process: Bets, level: Array, *, rising: bool) -> Array:
+    """Where log E(d) meets the level: E falls in d against "at most", rises against "at least"."""
+    low, high = np.full(len(level), -1.0), np.ones(len(level))
+    for _ in range(32):  # to 5e-10 of a share
+        middle = (low + high) / 2
+        rejected = process.log_e(middle) >= level
+        go_up = ~rejected if rising else rejected
+        low, high = np.where(go_up, middle, low), np.where(go_up, high, middle)
+    # The side on which the margin is already rejected bounds the truth.
+    return high if rising else low

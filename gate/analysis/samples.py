@@ -1,0 +1,42 @@
+"""Raw observations: put into buckets whose edges the baseline's first observations choose.
+
+Then everything is as for a histogram, with edges where the questions need them. The edges come
+from the same first intervals that `histograms` learns from and does not judge.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gate.analysis import histograms
+from gate.analysis.histograms import FEWEST, FEWEST_BEYOND
+from gate.analysis.question import Question, Unfit
+from gate.metric import Metric
+from gate.request import Window
+from gate.series import Array, Buckets, Samples
+
+# Enough edges that linear interpolation between them moves R by less than its own noise.
+GRID = np.linspace(0.005, 0.995, 100)
+
+
+def question(
+    metric: Metric, quantile: float, baseline: Samples, canary: Samples, window: Window
+) -> Question:
+    """The metric's margin asked at one quantile; raises Unfit."""
+    rarer = min(quantile, 1 - quantile)
+    first = baseline.values[: int(max(FEWEST, FEWEST_BEYOND / rarer))]
+    if len(first) < FEWEST:
+        raise Unfit(f"{len(first):,} baseline observations, {FEWEST} needed to place an edge")
+    edges = np.unique(np.quantile(first, [*GRID, quantile, 0.0, 1.0]))
+    arms = (_bucketed(arm, edges, window) for arm in (baseline, canary))
+    return histograms.question(metric, quantile, *arms)
+
+
+def _bucketed(samples: Samples, edges: Array, window: Window) -> Buckets:
+    """Counts by interval `(start, end]` and bucket `(edge, edge]`, shape (n, k + 1)."""
+    interval = np.searchsorted(np.array(window.ends), samples.times, side="left")
+    inside = (samples.times > window.start) & (interval < window.count)
+    bucket = np.searchsorted(edges, samples.values, side="left")
+    counts = np.zeros((window.count, len(edges) + 1))
+    np.add.at(counts, (interval[inside], bucket[inside]), 1.0)
+    return Buckets(edges, counts)

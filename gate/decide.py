@@ -1,0 +1,57 @@
+"""The whole river on one page: see, judge and decide, remember, answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from gate import __version__
+from gate.decision import Decision, decided, to_json
+from gate.evidence.gather import gather
+from gate.evidence.source import Source
+from gate.ledger.ledger import Ledger, Record
+from gate.policy.policy import Policy
+from gate.request import Request
+from gate.service import Service
+
+
+class Gate:
+    """Decides about the releases of one service.
+
+    `within`: seconds all sources together may take. `clock` tells Unix seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        policy: Policy,
+        sources: Mapping[str, Source],
+        ledger: Ledger,
+        within: float = 20.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.service = service
+        self.policy = policy
+        self.sources = sources
+        self.ledger = ledger
+        self.within = within
+        self.clock = clock
+
+    def decide(self, request: Request) -> Decision:
+        """May the canary go on? Stored before it is returned; raises GateError if it cannot be."""
+        evidence = gather(request, self.service, self.sources, self.within)
+        decision = decided(
+            request, self.service, self.policy, evidence,
+            at=self.clock(), gate_version=__version__,
+        )  # fmt: skip
+        self.ledger.append(
+            Record(
+                id=decision.id,
+                service=self.service.name,
+                outcome=decision.verdict.outcome,
+                decided_at=decision.decided_at,
+                body=to_json(decision),
+            )
+        )
+        return decision

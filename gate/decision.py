@@ -1,0 +1,135 @@
+"""A decision: what was asked, seen, known and answered; enough to explain it and to redo it.
+
+`conclude` is the whole pure part of the gate on one page: the same request, service, policy and
+evidence give the same conclusion, for ever. `redo` proves it for a stored decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gate.analysis.comparison import Analysis
+from gate.analysis.judge import judge
+from gate.budget import Budget, burn
+from gate.errors import LedgerError
+from gate.evidence.evidence import Evidence
+from gate.policy.advice import advice
+from gate.policy.evaluate import evaluate
+from gate.policy.facts import facts
+from gate.policy.policy import Policy
+from gate.request import Request
+from gate.risk import Risk, assess
+from gate.series import Array, array
+from gate.service import Service
+from gate.verdict import Verdict
+
+# The form of a stored decision. A reader refuses forms it does not know.
+SCHEMA = "gate.decision/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Conclusion:
+    """All that follows from the evidence."""
+
+    analysis: Analysis
+    budgets: tuple[Budget, ...]
+    risk: Risk | None
+    facts: Mapping[str, Any]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decision:
+    """One answer with everything it rests on. `decided_at` in Unix seconds."""
+
+    schema: str
+    id: str
+    gate_version: str
+    decided_at: float
+    request: Request
+    service: Service
+    policy: Policy
+    evidence: Evidence
+    conclusion: Conclusion
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.conclusion.verdict
+
+
+def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
+    """Judge, weigh, decide. Pure."""
+    analysis = judge(service, evidence)
+    measured = {indicator.slo for indicator in evidence.indicators}
+    budgets = tuple(burn(slo, evidence.indicators) for slo in service.slos if slo.name in measured)
+    risk = assess(evidence.change) if evidence.change else None
+    known = facts(request, service, evidence, analysis, budgets, risk)
+    verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
+    return Conclusion(analysis=analysis, budgets=budgets, risk=risk, facts=known, verdict=verdict)
+
+
+def decided(
+    request: Request,
+    service: Service,
+    policy: Policy,
+    evidence: Evidence,
+    *,
+    at: float,
+    gate_version: str,
+) -> Decision:
+    """The decision of this moment; its id is a digest of all it holds."""
+    parts = {
+        "schema": SCHEMA,
+        "gate_version": gate_version,
+        "decided_at": at,
+        "request": request,
+        "service": service,
+        "policy": policy,
+        "evidence": evidence,
+        "conclusion": conclude(request, service, policy, evidence),
+    }
+    return Decision(id=hashlib.sha256(to_json(parts)).hexdigest()[:16], **parts)  # type: ignore[arg-type]
+
+
+def to_json(value: Any) -> bytes:
+    """Strict JSON: NaN (not seen) becomes null, keys sorted, so equal values give equal bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS)
+
+
+def from_json(body: bytes) -> Decision:
+    """A stored decision; raises LedgerError for one this version cannot read."""
+    try:
+        raw = orjson.loads(body)
+        schema = raw["schema"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise LedgerError(f"the stored decision cannot be read: {error}") from None
+    if schema != SCHEMA:
+        raise LedgerError(
+            f"the stored decision has the form {schema!r}; this gate reads {SCHEMA!r}",
+            "use the version of the gate that wrote it",
+        )
+    return _structured(raw)
+
+
+def redo(decision: Decision) -> Conclusion:
+    """The conclusion again, from the stored request, service, policy and evidence alone."""
+    return conclude(decision.request, decision.service, decision.policy, decision.evidence)
+
+
+def _structured(raw: Any) -> Decision:
+    """Typed again. cattrs, because it rebuilds frozen dataclasses and their unions without the
+    pure rooms having to know of it; imported here, as only replays need it.
+    """
+    import cattrs
+
+    converter = cattrs.Converter()
+    converter.register_structure_hook(Array, lambda value, _: array(value))
+    try:
+        return converter.structure(raw, Decision)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+        raise LedgerError(f"the stored decision cannot be read: {error}") from None

@@ -1,0 +1,255 @@
+"""YAML documents people write, and complaints that name the place.
+
+Why not plain `yaml.safe_load`: it forgets where things stood, lets a second key silently replace
+the first, and reads `on`, `1:30` and `2026-11-02` as a boolean, a number and a date. Here every
+key and item keeps its line and column, duplicate keys are refused, and scalars follow the YAML 1.2
+core schema. Shapes are checked by pydantic; its findings are told in our words, all at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+import yaml
+from pydantic_core import PydanticCustomError
+
+from gate import units
+from gate.errors import UsageError, did_you_mean
+
+Place = tuple[str | int, ...]
+Marks = Mapping[Place, tuple[int, int]]
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain data and where each part of it stands: place -> (line, column), both from 1.
+
+    `marks` point at keys (and list items), `values` at what the keys hold.
+    """
+
+    file: str
+    text: str = field(repr=False)
+    data: Any
+    marks: Marks = field(repr=False)
+    values: Marks = field(repr=False)
+
+    def where(self, place: Place) -> str:
+        """`file:line:column` of the place, or of the nearest thing around it that was written."""
+        while place and place not in self.marks:
+            place = place[:-1]
+        line, column = self.marks.get(place, (1, 1))
+        return f"{self.file}:{line}:{column}"
+
+    def inside(self, place: Place, line: int, column: int) -> str:
+        """`file:line:column` of a position within the text of a value, both from 1.
+
+        Exact for block texts (`|`) and plain or quoted text on one line; for folded text the
+        line of the value.
+        """
+        start_line, start_column = self.values.get(place, (1, 1))
+        source = self.text.splitlines()[start_line - 1][start_column - 1 :]
+        if source[:1] in "|>":
+            below = self.text.splitlines()[start_line : start_line + line]
+            indent = len(below[0]) - len(below[0].lstrip()) if below else 0
+            return f"{self.file}:{start_line + line}:{indent + column}"
+        quote = 1 if source[:1] in "'\"" else 0
+        return f"{self.file}:{start_line}:{start_column + quote + column - 1}"
+
+
+class Section(pydantic.BaseModel):
+    """A mapping in a file: frozen, and refusing keys it does not know by name."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, data: Any) -> Any:
+        known = {info.alias or name for name, info in cls.model_fields.items()}
+        if isinstance(data, Mapping) and (unknown := [key for key in data if key not in known]):
+            context = {"unknown": unknown, "known": sorted(known)}
+            raise PydanticCustomError("unknown_key", "unknown key", context)
+        return data
+
+
+def _from(read: Any) -> pydantic.BeforeValidator:
+    """A validator from a reader that raises UsageError."""
+
+    def validate(value: Any) -> Any:
+        try:
+            return read(str(value))
+        except UsageError as error:
+            why = f"{error.message}; {error.hint}" if error.hint else error.message
+            raise PydanticCustomError("unit", "{why}", {"why": why}) from None
+
+    return pydantic.BeforeValidator(validate)
+
+
+Duration = Annotated[float, _from(units.seconds), pydantic.WithJsonSchema({"type": "string"})]
+Share = Annotated[
+    float, _from(units.share), pydantic.WithJsonSchema({"type": ["number", "string"]})
+]
+
+
+def read(path: Path) -> Document:
+    """The document in a file; raises UsageError for a file that is not there, readable or YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file", "name the file with -f FILE") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Document:
+    """The one document in the text; raises UsageError with the position of what is not YAML."""
+    loader = _Loader(text)
+    reader = _Reader(loader, file)
+    try:
+        node = loader.get_single_node()
+        data = None if node is None else reader.value(node, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        raise UsageError(f"{where}: not valid YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: not valid YAML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{file}: nested too deeply, or an alias inside itself") from None
+    finally:
+        loader.dispose()
+    return Document(file, text, data, reader.marks, reader.values)
+
+
+def fit(document: Document, model: type[Model], place: Place = ()) -> Model:
+    """What stands at `place`, as the model; raises UsageError with one line for each complaint."""
+    data = document.data
+    for step in place:
+        data = data[step]
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as error:
+        lines = [line for one in error.errors() for line in _complaints(document, place, one)]
+        raise UsageError("\n".join(lines)) from None
+
+
+def refuse(document: Document, place: Place, message: str, hint: str = "") -> UsageError:
+    """A complaint about a place, for checks that a model cannot make."""
+    return UsageError(f"{document.where(place)}: {message}", hint)
+
+
+def _complaints(document: Document, place: Place, error: Any) -> Iterator[str]:
+    # pydantic names the tag of a union between the keys; those are not in the file.
+    at = _written(document, place, error["loc"])
+    context = error.get("ctx", {})
+    if error["type"] == "unknown_key":
+        known = context["known"]
+        for key in context["unknown"]:
+            guess = did_you_mean(str(key), known)
+            yield (
+                f"{document.where((*at, key))}: unknown key {str(key)!r}{guess}\n"
+                f"  known here: {', '.join(known)}"
+            )
+        return
+    path = ".".join(str(step) for step in at)
+    if error["type"] == "missing":
+        yield f"{document.where(at)}: {_dotted(path, error['loc'][-1])} is missing"
+        return
+    message = error["msg"].removeprefix("Value error, ")
+    if isinstance(error["input"], (str, int, float)) and error["type"] != "unit":
+        message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
+    yield f"{document.where(at)}: {path or 'document'}: {message}"
+
+
+def _dotted(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _written(document: Document, place: Place, loc: Place) -> Place:
+    at = place
+    for step in loc:
+        if (*at, step) in document.marks:
+            at = (*at, step)
+    return at
+
+
+class _Loader(yaml.CSafeLoader):
+    """Resolves plain scalars by the YAML 1.2 core schema."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan",
+        list("-+0123456789."),
+    ),
+    ("merge", r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )
+
+
+class _Reader:
+    """Turns nodes into plain data and remembers where they stood."""
+
+    def __init__(self, loader: _Loader, file: str) -> None:
+        self.marks: dict[Place, tuple[int, int]] = {}
+        self.values: dict[Place, tuple[int, int]] = {}
+        self._loader = loader
+        self._file = file
+
+    def value(self, node: yaml.Node, place: Place) -> Any:
+        self.marks.setdefault(place, _mark(node))
+        self.values[place] = _mark(node)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        self._refuse_odd_keys(node)
+        self._loader.flatten_mapping(node)  # merges `<<`; what is written here comes last and wins
+        mapping: dict[str, Any] = {}
+        for key, value in node.value:
+            self.marks[(*place, key.value)] = _mark(key)
+            mapping[key.value] = self.value(value, (*place, key.value))
+        return mapping
+
+    def _refuse_odd_keys(self, node: yaml.MappingNode) -> None:
+        seen = set()
+        for key, _ in node.value:
+            line, column = _mark(key)
+            where = f"{self._file}:{line}:{column}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise UsageError(f"{where}: a key must be plain text")
+            if key.value in seen:
+                raise UsageError(f"{where}: key {key.value!r} is written twice")
+            seen.add(key.value)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        value = self._loader.construct_object(node)
+        if isinstance(value, (str, int, float, bool)) or value is None:
+            return value
+        raise yaml.constructor.ConstructorError(
+            None, None, f"{node.tag} is not plain data", node.start_mark
+        )
+
+
+def _mark(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,0 +1,79 @@
+"""Policy and facts to a verdict: every rule that holds speaks, the strictest outcome wins.
+
+Two things no policy can do. Nothing spoke: hold. And a promote is not given out while the analysis
+did not show every critical metric not worse, whatever a rule says: absence of bad news promotes
+nothing. Going back to a known-good version is answered before any rule is asked.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gate.policy.conditions import ask
+from gate.policy.facts import Facts
+from gate.policy.policy import OnUnknown, Policy, Rule
+from gate.request import Intent
+from gate.verdict import Outcome, Reason, Verdict
+
+SILENCE = Reason("no rule spoke", Outcome.HOLD, "nothing in the policy applies, so nothing is done")
+GUARD = Reason(
+    "shown, not assumed",
+    Outcome.HOLD,
+    "a rule said promote, but not every critical metric was shown not worse",
+)
+GOING_BACK = Reason(
+    "going back is never blocked",
+    Outcome.PROMOTE,
+    "this request returns to a known-good version; budget, risk and freezes do not apply",
+)
+
+
+def evaluate(policy: Policy, facts: Facts, intent: Intent, changes: Sequence[str]) -> Verdict:
+    """The verdict; `changes` are the sentences on what would change it."""
+    if intent is Intent.ROLLBACK:
+        return Verdict(Outcome.PROMOTE, (GOING_BACK,))
+    spoken = [reason for rule in policy.rules for reason in _spoken(rule, facts)]
+    reasons = spoken or [SILENCE]
+    outcome = max((reason.outcome for reason in reasons), key=lambda one: one.strictness)
+    if outcome is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
+        reasons, outcome = [*reasons, GUARD], Outcome.HOLD
+    ordered = sorted(reasons, key=lambda reason: (-reason.outcome.strictness, reason.rule))
+    return Verdict(outcome, tuple(ordered), () if outcome is Outcome.PROMOTE else tuple(changes))
+
+
+def _spoken(rule: Rule, facts: Facts) -> Iterator[Reason]:
+    answer = ask(rule.when, facts)
+    if answer.holds:
+        yield Reason(rule.name, rule.then, fill(rule.message, facts), docs=rule.docs)
+    elif answer.holds is None and rule.on_unknown is not OnUnknown.IGNORE:
+        yield Reason(
+            rule.name,
+            Outcome(rule.on_unknown),
+            f"cannot be told: {', '.join(answer.missing)} is not known",
+            unknown=answer.missing,
+            docs=rule.docs,
+        )
+
+
+def fill(message: str, facts: Facts) -> str:
+    """The message with `{fact}` and `{fact:format}` filled in; a missing fact reads `unknown`.
+
+    >>> fill("{budget.remaining:.0%} left, {analysis.worse}", {"budget.remaining": 0.4,
+    ...     "analysis.worse": ("errors", "latency p99")})
+    '40% left, errors, latency p99'
+    """
+    return "".join(
+        text + ("" if word is None else _filled(word, form or "", facts))
+        for text, word, form, _ in string.Formatter().parse(message)
+    )
+
+
+def _filled(word: str, form: str, facts: Facts) -> str:
+    value: Any = facts.get(word, "unknown")
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if isinstance(value, str):
+        return value
+    return format(value, form)

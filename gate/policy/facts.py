@@ -1,0 +1,143 @@
+"""The words rules may use: flat, typed, each with a sentence; absent when not known.
+
+A fact that could not be established is *missing* from `Facts`, never zero and never NaN: a rule
+that needs it is then neither true nor false. What was asked for is itself a fact (`budget.asked`),
+so that a rule can tell "has no SLO" from "the SLO could not be measured".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gate.analysis.comparison import Analysis, Finding
+from gate.budget import Budget
+from gate.evidence.evidence import Cause, Evidence
+from gate.request import Request
+from gate.risk import Risk
+from gate.service import Service
+
+Value = bool | int | float | str | tuple[str, ...] | Mapping[str, str]
+Facts = Mapping[str, Value]
+
+
+class Type(StrEnum):
+    """The CEL type of a fact."""
+
+    BOOL = "bool"
+    INT = "int"
+    DOUBLE = "double"
+    STRING = "string"
+    STRINGS = "list(string)"
+    LABELS = "map(string, string)"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A fact's type and meaning."""
+
+    type: Type
+    meaning: str
+
+
+WORDS: Mapping[str, Word] = {
+    "analysis.safe": Word(Type.BOOL, "every critical comparison was shown not worse"),
+    "analysis.worse": Word(Type.STRINGS, "comparisons shown worse than their margin"),
+    "analysis.critical_worse": Word(Type.STRINGS, "critical comparisons shown worse"),
+    "analysis.not_worse": Word(Type.STRINGS, "comparisons shown not worse than their margin"),
+    "analysis.unclear": Word(Type.STRINGS, "comparisons that show neither yet"),
+    "analysis.unfit": Word(Type.STRINGS, "comparisons whose data cannot carry an answer"),
+    "analysis.evidence_worse": Word(
+        Type.DOUBLE, "log10 of the rollout's evidence (e-value) that some metric is worse"
+    ),
+    "analysis.concurrent": Word(Type.BOOL, "both arms ran at the same time"),
+    "evidence.gaps": Word(Type.STRINGS, "what was asked for and not seen"),
+    "budget.asked": Word(Type.BOOL, "the service declares an SLO"),
+    "budget.remaining": Word(
+        Type.DOUBLE, "share of error budget left, of the SLO with the least; below 0 overspent"
+    ),
+    "budget.burn_rate": Word(
+        Type.DOUBLE, "the highest burn rate over the short windows; 1.0 spends a budget exactly"
+    ),
+    "risk.asked": Word(Type.BOOL, "the service names a source of the change"),
+    "risk.level": Word(Type.STRING, "low, medium, high or critical"),
+    "risk.points": Word(Type.DOUBLE, "points of the change's size and spread"),
+    "change.lines": Word(Type.INT, "lines added and deleted"),
+    "change.files": Word(Type.INT, "files changed"),
+    "change.directories": Word(Type.INT, "directories with changed files"),
+    "service.name": Word(Type.STRING, "the service"),
+    "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
+    "service.owner": Word(Type.STRING, "the owner in the service file"),
+    "service.labels": Word(Type.LABELS, "the labels in the service file"),
+    "rollout.minutes": Word(Type.DOUBLE, "minutes since the canary started"),
+    "rollout.seen_minutes": Word(Type.DOUBLE, "minutes of the rollout that were judged"),
+}
+
+
+def facts(
+    request: Request,
+    service: Service,
+    evidence: Evidence,
+    analysis: Analysis,
+    budgets: tuple[Budget, ...],
+    risk: Risk | None,
+) -> dict[str, Value]:
+    """Every fact that is known, finite numbers only."""
+    known: dict[str, Value] = {
+        "service.name": service.name,
+        "service.tier": service.tier,
+        "service.owner": service.owner,
+        "service.labels": dict(service.labels),
+        "rollout.minutes": request.since / 60.0,
+        "rollout.seen_minutes": analysis.minutes,
+        "evidence.gaps": tuple(
+            gap.about for gap in evidence.gaps if gap.cause is not Cause.NOT_ASKED
+        ),
+        "budget.asked": bool(service.slos),
+        "risk.asked": service.change is not None,
+        **dict(_of_analysis(analysis)),
+        **dict(_of_budgets(budgets, service)),
+        **dict(_of_change(evidence, risk)),
+    }
+    return {word: value for word, value in known.items() if not _nan(value)}
+
+
+def missing(known: Facts) -> tuple[str, ...]:
+    """The words that have no value in these facts."""
+    return tuple(word for word in WORDS if word not in known)
+
+
+def _of_analysis(analysis: Analysis) -> Iterator[tuple[str, Value]]:
+    yield "analysis.safe", analysis.safe
+    yield "analysis.concurrent", analysis.concurrent
+    yield "analysis.critical_worse", analysis.found(Finding.WORSE, critical_only=True)
+    yield "analysis.evidence_worse", analysis.log_e_worse / math.log(10)
+    for finding in Finding:
+        yield f"analysis.{finding}", analysis.found(finding)
+
+
+def _of_budgets(budgets: tuple[Budget, ...], service: Service) -> Iterator[tuple[str, Value]]:
+    """The worst of all SLOs, and only when all are known: the unseen one could be worse."""
+    if not budgets or len(budgets) < len(service.slos):
+        return
+    yield "budget.remaining", min(budget.remaining for budget in budgets)
+    rates = [budget.burn_rate for budget in budgets if budget.burn_rate is not None]
+    if len(rates) == len(budgets):
+        yield "budget.burn_rate", max(rates)
+
+
+def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:
+    if risk is not None:
+        yield "risk.level", str(risk.level)
+        yield "risk.points", risk.points
+    if change := evidence.change:
+        yield "change.lines", change.lines_added + change.lines_deleted
+        yield "change.files", change.files
+        yield "change.directories", change.directories
+
+
+def _nan(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

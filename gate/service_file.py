@@ -1,0 +1,399 @@
+"""`gate.yaml`: the Service file, from YAML to the words of the gate.
+
+Why two shapes for one thing: the models here are what people may write (presets, defaults, short
+forms); `gate.service.Service` is what the gate works on, complete and without choices. `gate show`
+prints the second, so nothing a preset or default does stays hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
+from gate.errors import did_you_mean
+from gate.metric import (
+    DEFAULT_MARGINS,
+    DEFAULT_QUANTILES,
+    QUERIES,
+    Direction,
+    Kind,
+    Margin,
+    Metric,
+)
+from gate.presets import PRESETS
+from gate.service import Arms, ChangeRange, Service
+from gate.slo import Indicator, Slo
+
+# Of the words a query may use, those that the gate itself fills in.
+OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
+
+
+class MarginSection(Section):
+    """How much worse is still fine: `canary <= ratio * baseline + absolute`."""
+
+    ratio: float = Field(1.0, ge=1, allow_inf_nan=False)
+    absolute: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+class MetricSection(Section):
+    """One metric, or one preset that stands for several."""
+
+    name: Name | None = None
+    preset: str | None = None
+    only: list[str] | None = None
+    kind: Kind | None = None
+    source: str | None = None
+    worse: Direction | None = None
+    margin: MarginSection | None = None
+    critical: bool | None = None
+    unit: str | None = None
+    quantiles: list[Annotated[float, Field(gt=0, lt=1)]] | None = Field(None, min_length=1)
+    bad: Text | None = None
+    good: Text | None = None
+    total: Text | None = None
+    buckets: Text | None = None
+    value: Text | None = None
+    values: Text | None = None
+
+
+class OffsetSection(Section):
+    """A historical baseline: the canary's own query, this much earlier."""
+
+    offset: Duration = Field(gt=0)
+
+
+class ArmsSection(Section):
+    """How the two versions are told apart, by label selectors or by an Argo rollout's name."""
+
+    rollout: Name | None = None
+    canary: Text | None = None
+    baseline: Text | OffsetSection | None = None
+    health: str = "up{ {{selector}} }"
+
+
+class StatedSection(Section):
+    """An indicator given as numbers."""
+
+    window: Duration = Field(gt=0)
+    bad: float | None = Field(None, ge=0, allow_inf_nan=False)
+    total: float | None = Field(None, gt=0, allow_inf_nan=False)
+    error_ratio: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+
+
+class SloSection(Section):
+    """An objective and how it is measured: by queries, or by numbers in `stated`."""
+
+    name: Name
+    objective: Share
+    window: Duration = Field(30 * 86_400.0, gt=0)
+    burn_window: Duration = Field(3_600.0, gt=0)
+    source: str | None = None
+    bad: Text | None = None
+    total: Text | None = None
+    error_ratio: Text | None = None
+    stated: list[StatedSection] = Field(default_factory=list)
+
+
+class ChangeSection(Section):
+    """Where the change between the two versions is read."""
+
+    source: str
+    base: Text = "{{baseline}}"
+    head: Text = "{{canary}}"
+
+
+class JudgeSection(Section):
+    """The error probabilities of the judge over the whole rollout."""
+
+    alpha: float = Field(0.01, gt=0, le=0.2)
+    beta: float = Field(0.05, gt=0, le=0.5)
+
+
+class ServiceSection(Section):
+    """A whole Service file."""
+
+    apiVersion: Literal["gate/v1"]  # noqa: N815  the spelling of Kubernetes files
+    kind: Literal["Service"]
+    name: Name
+    tier: int = Field(1, ge=0, le=2)
+    owner: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    sources: dict[str, dict[str, Any]] = Field(min_length=1)
+    arms: ArmsSection
+    step: Duration = Field(60.0, gt=0)
+    lag: Duration = Field(30.0, ge=0)
+    metrics: list[MetricSection] = Field(min_length=1)
+    slos: list[SloSection] = Field(default_factory=list)
+    change: ChangeSection | None = None
+    variables: dict[str, Annotated[str, BeforeValidator(str)]] = Field(default_factory=dict)
+    policy: str = "standard"
+    judge: JudgeSection = JudgeSection(alpha=0.01, beta=0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFile:
+    """A service, and the sources it names, still as written (`gate.wiring` knows the kinds)."""
+
+    service: Service
+    sources: Mapping[str, Mapping[str, Any]]
+    document: Document
+
+    @property
+    def folder(self) -> Path:
+        """Paths in the file are relative to this."""
+        return Path(self.document.file).parent
+
+
+def load(path: Path) -> ServiceFile:
+    """The Service file at `path`; raises UsageError naming file, line and column."""
+    return from_document(read(path))
+
+
+def from_document(document: Document) -> ServiceFile:
+    """The Service of a document; raises UsageError."""
+    section = fit(document, ServiceSection)
+    _check_variables(document, section)
+    metrics = tuple(_metrics(document, section))
+    _check_unique(document, metrics, section)
+    service = Service(
+        name=section.name,
+        tier=section.tier,
+        owner=section.owner,
+        labels=section.labels,
+        arms=_arms(document, section.arms),
+        metrics=metrics,
+        slos=tuple(_slos(document, section)),
+        change=_change(document, section),
+        policy=section.policy,
+        step=section.step,
+        lag=section.lag,
+        variables=section.variables,
+        alpha=section.judge.alpha,
+        beta=section.judge.beta,
+    )
+    return ServiceFile(service, section.sources, document)
+
+
+def _check_variables(document: Document, section: ServiceSection) -> None:
+    for name in section.variables:
+        if name in OWN_WORDS:
+            raise refuse(
+                document, ("variables", name), f"variable {name!r} is a word of the gate's own"
+            )
+
+
+def _check_unique(document: Document, metrics: tuple[Metric, ...], section: ServiceSection) -> None:
+    for place, names in (
+        ("metrics", [metric.name for metric in metrics]),
+        ("slos", [slo.name for slo in section.slos]),
+    ):
+        for name in names:
+            if names.count(name) > 1:
+                raise refuse(document, (place,), f"two {place} are named {name!r}", "rename one")
+    if not any(metric.critical for metric in metrics):
+        raise refuse(
+            document,
+            ("metrics",),
+            "no metric is critical, so nothing could ever earn a promote",
+            "leave `critical` out (it is true by default) or set it to true for one metric",
+        )
+
+
+def _arms(document: Document, section: ArmsSection) -> Arms:
+    if section.rollout:
+        if section.canary or section.baseline:
+            raise refuse(
+                document, ("arms",), "`rollout` already tells the arms apart", "drop it or the rest"
+            )
+        # Argo Rollouts names pods <rollout>-<pod template hash>-<random>.
+        pods = f'pod=~"{section.rollout}-{{{{%s}}}}-.*"'
+        return Arms(canary=pods % "canary", baseline=pods % "baseline", health=section.health)
+    if not section.canary or not section.baseline:
+        missing = "baseline" if section.canary else "canary"
+        raise refuse(
+            document,
+            ("arms",),
+            f"arms.{missing} is missing",
+            "write `rollout: NAME`, or two selectors such as canary: 'version=\"{{canary}}\"'",
+        )
+    if isinstance(section.baseline, OffsetSection):
+        offset = section.baseline.offset
+        return Arms(
+            canary=section.canary, baseline=section.canary, offset=offset, health=section.health
+        )
+    return Arms(canary=section.canary, baseline=section.baseline, health=section.health)
+
+
+def _metrics(document: Document, section: ServiceSection) -> Iterator[Metric]:
+    for index, metric in enumerate(section.metrics):
+        place: Place = ("metrics", index)
+        for full in _expanded(document, place, metric):
+            yield _metric(document, place, full, section)
+
+
+def _expanded(document: Document, place: Place, metric: MetricSection) -> list[MetricSection]:
+    """The metrics a preset stands for, or the metric itself."""
+    if metric.preset is None:
+        if metric.only is not None:
+            raise refuse(document, (*place, "only"), "`only` picks from a preset; there is none")
+        return [metric]
+    if metric.preset not in PRESETS:
+        guess = did_you_mean(metric.preset, PRESETS)
+        raise refuse(
+            document,
+            (*place, "preset"),
+            f"unknown preset {metric.preset!r}{guess}",
+            f"known presets: {', '.join(PRESETS)}",
+        )
+    preset = PRESETS[metric.preset]
+    names = metric.only if metric.only is not None else list(preset)
+    for name in names:
+        if name not in preset:
+            raise refuse(
+                document,
+                (*place, "only"),
+                f"preset {metric.preset!r} has no {name!r}{did_you_mean(name, preset)}",
+                f"it has: {', '.join(preset)}",
+            )
+    changes = metric.model_dump(exclude_unset=True, exclude={"preset", "only"})
+    _check_overrides(document, place, changes, names)
+    return [MetricSection.model_validate({"name": n, **preset[n], **changes}) for n in names]
+
+
+def _check_overrides(
+    document: Document, place: Place, changes: Mapping[str, Any], names: list[str]
+) -> None:
+    """One margin, name or query cannot fit both errors and seconds."""
+    shared = {"source", "critical"}
+    for key in changes:
+        if key not in shared and len(names) > 1:
+            raise refuse(
+                document,
+                (*place, key),
+                f"`{key}` cannot apply to {' and '.join(names)} at once",
+                f"write one entry for each, with `only: [{names[0]}]`",
+            )
+
+
+def _metric(
+    document: Document, place: Place, metric: MetricSection, section: ServiceSection
+) -> Metric:
+    if metric.name is None or metric.kind is None:
+        missing = "name" if metric.name is None else "kind"
+        kinds = "" if missing == "name" else f"one of: {', '.join(Kind)}"
+        raise refuse(document, place, f"a metric needs a {missing}", kinds)
+    distribution = metric.kind in (Kind.HISTOGRAM, Kind.SAMPLES)
+    if metric.quantiles is not None and not distribution:
+        raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles")
+    margin = metric.margin
+    return Metric(
+        name=metric.name,
+        kind=metric.kind,
+        queries=_queries(document, place, metric),
+        source=_source(document, place, metric.source, section),
+        worse=_worse(document, place, metric),
+        margin=Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[metric.kind],
+        critical=metric.critical is not False,
+        unit=metric.unit or ("of events" if metric.kind is Kind.EVENTS else ""),
+        quantiles=tuple(metric.quantiles or DEFAULT_QUANTILES) if distribution else (),
+    )
+
+
+def _worse(document: Document, place: Place, metric: MetricSection) -> Direction:
+    if metric.kind is Kind.EVENTS and metric.worse is Direction.LOWER:
+        raise refuse(
+            document,
+            (*place, "worse"),
+            "more bad events are always worse",
+            "to count good events write `good:` instead of `bad:`",
+        )
+    return metric.worse or Direction.HIGHER
+
+
+def _queries(document: Document, place: Place, metric: MetricSection) -> dict[str, str]:
+    every = {name for sets in QUERIES.values() for names in sets for name in names}
+    given = {name: text for name in sorted(every) if (text := getattr(metric, name)) is not None}
+    kind = metric.kind
+    if kind is not None and frozenset(given) not in QUERIES[kind]:
+        wanted = " or ".join(" and ".join(sorted(names)) for names in QUERIES[kind])
+        raise refuse(
+            document,
+            place,
+            f"metric {metric.name!r} of kind {kind} needs the queries {wanted}; "
+            f"it has {' and '.join(given) or 'none'}",
+        )
+    return given
+
+
+def _source(document: Document, place: Place, source: str | None, section: ServiceSection) -> str:
+    if source is None:
+        if len(section.sources) > 1:
+            raise refuse(
+                document,
+                place,
+                "there are several sources; say which one answers",
+                f"add `source:` with one of: {', '.join(section.sources)}",
+            )
+        return next(iter(section.sources))
+    if source not in section.sources:
+        guess = did_you_mean(source, section.sources)
+        raise refuse(
+            document,
+            (*place, "source"),
+            f"unknown source {source!r}{guess}",
+            f"sources of this file: {', '.join(section.sources)}",
+        )
+    return source
+
+
+def _slos(document: Document, section: ServiceSection) -> Iterator[Slo]:
+    for index, slo in enumerate(section.slos):
+        place: Place = ("slos", index)
+        queries = {
+            name: text
+            for name in ("bad", "total", "error_ratio")
+            if (text := getattr(slo, name)) is not None
+        }
+        if queries and set(queries) not in ({"bad", "total"}, {"error_ratio"}):
+            raise refuse(document, place, "an SLO is measured by bad and total, or by error_ratio")
+        if slo.burn_window >= slo.window:
+            raise refuse(document, place, "burn_window must be shorter than window")
+        stated = tuple(_stated(document, place, slo))
+        yield Slo(
+            name=slo.name,
+            objective=slo.objective,
+            window=slo.window,
+            burn_window=slo.burn_window,
+            source="" if stated else _source(document, place, slo.source, section),
+            queries=queries or None,
+            stated=stated,
+        )
+
+
+def _stated(document: Document, place: Place, slo: SloSection) -> Iterator[Indicator]:
+    for index, stated in enumerate(slo.stated):
+        at = (*place, "stated", index)
+        if stated.window not in (slo.window, slo.burn_window):
+            raise refuse(document, at, "a stated window must be the SLO's window or burn_window")
+        if stated.error_ratio is not None:
+            yield Indicator(slo.name, stated.window, stated.error_ratio)
+        elif stated.bad is None or stated.total is None or stated.bad > stated.total:
+            raise refuse(document, at, "state bad and total with bad <= total, or error_ratio")
+        else:
+            share = stated.bad / stated.total
+            yield Indicator(slo.name, stated.window, share, stated.bad, stated.total)
+
+
+def _change(document: Document, section: ServiceSection) -> ChangeRange | None:
+    if section.change is None:
+        return None
+    source = _source(document, ("change",), section.change.source, section)
+    return ChangeRange(source=source, base=section.change.base, head=section.change.head)

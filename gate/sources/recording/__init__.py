@@ -1,0 +1,1 @@
+"""Recordings: series in a file, the formats they come in, and how selectors pick among them."""

@@ -1,0 +1,146 @@
+"""Both arms of a metric, read from a recording."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gate.evidence.evidence import Cause, Gap, Pair
+from gate.evidence.source import Asked, SourceError
+from gate.metric import Arm, Kind, Metric
+from gate.request import Window
+from gate.series import Buckets, Counts, Levels, Samples, Series
+from gate.sources import shaping
+from gate.sources.recording import intervals
+from gate.sources.recording.recording import Recorded, Recording
+from gate.sources.recording.selection import Selection, select, unheard_of
+from gate.template import render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Side:
+    """One arm: where its series are, and how to read them.
+
+    `window` is the arm's own; a historical baseline's lies `earlier` seconds before the canary's.
+    """
+
+    arm: Arm
+    recording: Recording
+    window: Window
+    earlier: float
+    words: dict[str, str]
+    cumulative: bool
+
+    def select(self, query: str) -> Selection:
+        return select(self.recording, render(query, self.words), str(self.arm))
+
+    def events(self, series: Sequence[Recorded]) -> intervals.Counted:
+        return intervals.counted(series, self.window, cumulative=self.cumulative)
+
+
+def pair(recording: Recording, metric: Metric, asked: Asked, *, cumulative: bool) -> Pair:
+    """What the recording shows of the metric; raises SourceError where an arm is not there.
+
+    Beside unhealthy targets it is a doubt when the query for bad (or good) events asks for a
+    name or label that is nowhere in the recording: no errors, or a mistyped query?
+    """
+    read = _READERS[metric.kind]
+    canary = _side(Arm.CANARY, recording, asked, cumulative=cumulative)
+    baseline = _side(Arm.BASELINE, recording, asked, cumulative=cumulative)
+    return Pair(
+        metric.name,
+        baseline=read(metric, baseline),
+        canary=read(metric, canary),
+        concurrent=asked.arms.offset is None,
+        doubts=(
+            *shaping.health_doubts(metric.name, _health(canary, asked), _health(baseline, asked)),
+            *_spelling_doubts(metric, canary),
+        ),
+    )
+
+
+def _side(arm: Arm, recording: Recording, asked: Asked, *, cumulative: bool) -> _Side:
+    earlier = (asked.arms.offset or 0.0) if arm is Arm.BASELINE else 0.0
+    own = asked.arms.offset is None and arm is Arm.BASELINE
+    selector = asked.arms.baseline if own else asked.arms.canary
+    window = asked.window
+    return _Side(
+        arm=arm,
+        recording=recording,
+        window=Window(window.start - earlier, window.step, window.count),
+        earlier=earlier,
+        words=asked.words | {"selector": render(selector, asked.words)},
+        cumulative=cumulative,
+    )
+
+
+def _counts(metric: Metric, side: _Side) -> Counts:
+    part = "good" if "good" in metric.queries else "bad"
+    selected = side.select(metric.queries["total"]).within(side.window)
+    whole = side.events(selected.series)
+    counted = side.events(side.select(metric.queries[part]).series)
+    total = np.where(counted.void, np.nan, whole.values)
+    if part == "good":
+        return shaping.counts_of_good(total, counted.values, side.arm, selected.where)
+    return shaping.counts(total, counted.values, selected.where)
+
+
+def _buckets(metric: Metric, side: _Side) -> Buckets:
+    selected = side.select(metric.queries["buckets"]).within(side.window)
+    by_le: dict[str, list[Recorded]] = defaultdict(list)
+    for one in selected.series:
+        if "le" not in one.labels:
+            raise SourceError(Cause.MALFORMED, f"{selected.where}: {one} has no label le")
+        by_le[one.labels["le"]].append(one)
+    counted = {le: side.events(series) for le, series in by_le.items()}
+    # One bucket of one pod unseen, and the sums over all buckets no longer belong together.
+    void = np.any([one.void for one in counted.values()], axis=0)
+    by_edge = {le: np.where(void, np.nan, one.values) for le, one in counted.items()}
+    return shaping.buckets_by_le(by_edge, selected.where)
+
+
+def _levels(metric: Metric, side: _Side) -> Levels:
+    selected = side.select(metric.queries["value"]).within(side.window)
+    rows = [(one.labels, intervals.last(one, side.window)) for one in selected.series]
+    return shaping.levels(rows, selected.where)
+
+
+def _samples(metric: Metric, side: _Side) -> Samples:
+    selected = side.select(metric.queries["values"]).within(side.window)
+    window = side.window
+    parts = [intervals.within(one, window.start, window.end) for one in selected.series]
+    times = np.concatenate([part[0] for part in parts]) + side.earlier
+    return shaping.samples(times, np.concatenate([part[1] for part in parts]), selected.where)
+
+
+_READERS: dict[Kind, Callable[[Metric, _Side], Series]] = {
+    Kind.EVENTS: _counts,
+    Kind.HISTOGRAM: _buckets,
+    Kind.GAUGE: _levels,
+    Kind.SAMPLES: _samples,
+}
+
+
+def _health(side: _Side, asked: Asked) -> dict[str, float]:
+    """The last health value of each target up to the window's end; the worst where it has two."""
+    health: dict[str, float] = {}
+    if not asked.arms.health:
+        return health
+    for one in side.select(asked.arms.health).series:
+        known = one.values[one.times <= side.window.end]
+        name = shaping.pod_name(one.labels)
+        if known.size and (name not in health or not known[-1] > 0):
+            health[name] = float(known[-1])
+    return health
+
+
+def _spelling_doubts(metric: Metric, side: _Side) -> tuple[Gap, ...]:
+    query = metric.queries.get("bad")
+    if query is None:
+        return ()
+    selection = side.select(query)
+    why = unheard_of(side.recording, selection.selector)
+    return (Gap(f"metric {metric.name}", Cause.EMPTY, f"{selection.where}: {why}"),) if why else ()

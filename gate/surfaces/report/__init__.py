@@ -1,0 +1,1 @@
+"""A decision told: the same content as text, markdown or JSON."""

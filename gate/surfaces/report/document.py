@@ -1,0 +1,77 @@
+"""A decision as JSON for programs: complete but for the raw series, stable, strict numbers.
+
+Stable means: within `gate.report/v1` keys are added, never renamed or removed, every key is always
+there, and a number that is not known is null. The raw series stay in the ledger
+(`gate ledger show ID --format json`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from gate.analysis.comparison import Comparison
+from gate.decision import Decision
+from gate.surfaces.report.numbers import rfc3339
+
+SCHEMA = "gate.report/v1"
+
+
+def as_json(decision: Decision, exit_code: int) -> bytes:
+    """One JSON object and a newline; `exit_code` is what the command line ends with."""
+    return orjson.dumps(
+        document(decision, exit_code), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
+
+
+def document(decision: Decision, exit_code: int) -> dict[str, Any]:
+    """The JSON object as plain data."""
+    conclusion, request, window = decision.conclusion, decision.request, decision.evidence.window
+    analysis = conclusion.analysis
+    return {
+        "schema": SCHEMA,
+        "id": decision.id,
+        "verdict": decision.verdict.outcome,
+        "exit_code": exit_code,
+        "reasons": decision.verdict.reasons,
+        "what_would_change_it": decision.verdict.changes,
+        "service": {"name": decision.service.name, "tier": decision.service.tier},
+        "request": {
+            "canary": request.canary,
+            "baseline": request.baseline,
+            "as_of": rfc3339(request.as_of),
+            "since_seconds": request.since,
+            "variables": dict(request.variables),
+            "intent": request.intent,
+        },
+        "window": {
+            "start": rfc3339(window.start),
+            "end": rfc3339(window.end),
+            "step_seconds": window.step,
+            "intervals": window.count,
+        },
+        "analysis": {
+            "safe": analysis.safe,
+            "concurrent_baseline": analysis.concurrent,
+            "alpha": analysis.alpha,
+            "beta": analysis.beta,
+            "log_e_worse": analysis.log_e_worse,
+            "comparisons": [_comparison(one) for one in analysis.comparisons],
+        },
+        "budgets": conclusion.budgets,
+        "risk": conclusion.risk,
+        "change": decision.evidence.change,
+        "gaps": decision.evidence.gaps,
+        "facts": dict(conclusion.facts),
+        "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
+        "decided_at": rfc3339(decision.decided_at),
+        "gate_version": decision.gate_version,
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "label": one.label,
+        **{name: getattr(one, name) for name in one.__dataclass_fields__},
+    }

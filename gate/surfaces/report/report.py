@@ -1,0 +1,137 @@
+"""What a report says, before it is text or markdown: plain strings in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gate.analysis.comparison import Comparison
+from gate.budget import Budget
+from gate.decision import Decision
+from gate.metric import Direction
+from gate.surfaces.report.numbers import moment, quantity
+from gate.units import duration
+from gate.verdict import Reason
+
+COLUMNS = ("metric", "baseline", "canary", "difference", "worst allowed", "finding")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison: a cell for each of `COLUMNS`, and the note under it."""
+
+    cells: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything a person is told about a decision."""
+
+    outcome: str
+    subject: str
+    context: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    rows: tuple[Row, ...]
+    budgets: tuple[str, ...]
+    risk: tuple[str, ...]
+    gaps: tuple[str, ...]
+    changes: tuple[str, ...]
+    id: str
+
+
+def report(decision: Decision) -> Report:
+    """The decision in words."""
+    request, conclusion = decision.request, decision.conclusion
+    return Report(
+        outcome=decision.verdict.outcome,
+        subject=f"{request.service}  {request.baseline or 'before'} -> {request.canary}",
+        context=tuple(_context(decision)),
+        reasons=decision.verdict.reasons,
+        rows=tuple(_row(one) for one in conclusion.analysis.comparisons),
+        budgets=tuple(_budget(one) for one in conclusion.budgets),
+        risk=tuple(_risk(decision)),
+        gaps=tuple(str(gap) for gap in decision.evidence.gaps),
+        changes=decision.verdict.changes,
+        id=decision.id,
+    )
+
+
+def _context(decision: Decision) -> Iterator[str]:
+    window = decision.evidence.window
+    yield (
+        f"judged {duration(window.step * window.count)} up to {moment(window.end)}, "
+        f"policy {decision.policy.name} ({decision.policy.sha256[:8]})"
+    )
+    analysis = decision.conclusion.analysis
+    yield (
+        f"over the whole rollout: a good release is called worse with probability below "
+        f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
+    )
+    if not analysis.concurrent:
+        yield "the baseline is historical: time itself differs between the arms; weaker evidence"
+
+
+def _row(one: Comparison) -> Row:
+    unit = one.unit
+    cells = (
+        one.label + ("" if one.critical else " (not critical)"),
+        quantity(one.baseline, unit),
+        quantity(one.canary, unit),
+        _difference(one),
+        quantity(one.limit, unit),
+        one.finding.replace("_", " "),
+    )
+    return Row(cells, f"{one.why}{_rests_on(one)}")
+
+
+def _difference(one: Comparison) -> str:
+    text = quantity(one.difference, one.unit, signed=True)
+    if one.interval is None:
+        return text
+    low = quantity(one.interval.low, one.unit, signed=True) if one.interval.low is not None else "?"
+    high = quantity(one.interval.high, one.unit, signed=True)
+    return f"{text} [{low}, {high}]"
+
+
+def _rests_on(one: Comparison) -> str:
+    if one.events_canary is None or one.events_baseline is None:
+        return ""
+    way = "" if one.worse is Direction.HIGHER else "; lower is worse"
+    return (
+        f"; {one.events_canary:,.0f} canary and {one.events_baseline:,.0f} baseline "
+        f"{one.counted}; {one.method}{way}"
+    )
+
+
+def _budget(one: Budget) -> str:
+    text = (
+        f"{one.slo} {_percent(one.objective)} over {duration(one.window)}: "
+        f"{one.remaining:.0%} of the budget left"
+    )
+    if one.burn_rate is not None and one.burn_window is not None:
+        text += f", burning at {one.burn_rate:.2g}x over {duration(one.burn_window)}"
+    if one.exhausted_in is not None and one.remaining > 0:
+        text += f", gone in {_roughly(one.exhausted_in)} at that rate"
+    return text
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.6g}%"
+
+
+def _roughly(seconds: float) -> str:
+    """One unit is enough for a projection."""
+    for unit, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _risk(decision: Decision) -> Iterator[str]:
+    risk, change = decision.conclusion.risk, decision.evidence.change
+    if risk is None or change is None:
+        return
+    yield f"{risk.level}: {change.base[:12]}..{change.head[:12]}"
+    yield from (factor.words for factor in risk.factors)
+    yield from change.notes
