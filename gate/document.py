@@ -129,11 +129,16 @@ def parse(text: str, file: str) -> Document:
     return Document(file, text, data, reader.marks, reader.values)
 
 
-def fit(document: Document, model: type[Model], place: Place = ()) -> Model:
-    """What stands at `place`, as the model; raises UsageError with one line for each complaint."""
+def fit(document: Document, model: type[Model], place: Place = (), without: str = "") -> Model:
+    """What stands at `place`, as the model; raises UsageError with one line for each complaint.
+
+    `without` names a key of it that somebody else has read.
+    """
     data = document.data
     for step in place:
         data = data[step]
+    if without:
+        data = {key: value for key, value in data.items() if key != without}
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:

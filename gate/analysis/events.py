@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gate.analysis.question import Effect, Question
+from gate.analysis.question import Effect, Question, Shares
 from gate.metric import Margin, Metric
 from gate.series import Counts
 
@@ -17,9 +17,11 @@ class ShareScale:
 
     margin: Margin
 
-    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
-        bounds = (low if low > -1 else None, high if high < 1 else None)
-        return Effect(baseline, canary, *bounds, self.margin.limit(baseline))
+    def effect(self, found: Shares) -> Effect:
+        low = found.low if found.low > -1 else None
+        high = found.high if found.high < 1 else None
+        limit = self.margin.limit(found.baseline)
+        return Effect(found.baseline, found.canary, low, high, limit)
 
 
 def question(metric: Metric, baseline: Counts, canary: Counts) -> Question:

@@ -16,16 +16,20 @@ must be shown against the larger R of the two, "not worse" against the smaller.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.question import Effect, Question, Scale, Unfit, mirrored
+from gate.analysis.question import Effect, Question, Scale, Shares, Unfit, mirrored
+from gate.analysis.rates import share_bounds
 from gate.metric import Direction, Margin, Metric
 from gate.series import Array, Buckets
 
 METHOD = "exact sequential count test at the bucket edge {edge:g} ({above:.1%} above it)"
+# Where the brackets of R are this far apart, the edges hide more than the usual margin asks for.
+COARSE = 1.5
+COARSE_NOTE = ", coarse: add a bucket edge near {edge:.2g}"
 # The edge and R come from this many observations beyond the quantile, or 200 in all: S(t) is then
 # known to about 1 / sqrt(20) = 22 %, less than the usual margin moves it.
 FEWEST_BEYOND = 20
@@ -42,6 +46,7 @@ class Survival:
 
     edges: Array
     shares: Array
+    total: float
 
     @staticmethod
     def of(buckets: Buckets) -> Survival:
@@ -51,7 +56,7 @@ class Survival:
         edges = buckets.edges
         if edges[0] > 0:  # values below the first edge are taken to start at zero
             edges, above = np.concatenate([[0.0], edges]), np.concatenate([[1.0], above])
-        return Survival(edges, above)
+        return Survival(edges, above, float(counts.sum()))
 
     def above(self, value: float) -> tuple[float, float]:
         """The least and the largest S(value); NaN beyond the outermost edges."""
@@ -74,6 +79,20 @@ class Survival:
             power = self._sign * float(np.exp(self._sign * at))
         return min(straight, power), max(straight, power)
 
+    def quantile(self, share: float) -> float:
+        """The value with this share above it, or the outermost edge (as Prometheus tells it)."""
+        clipped = min(max(share, self.shares[-1]), self.shares[0])
+        low, high = self.value(clipped) or (np.nan, np.nan)
+        return (low + high) / 2
+
+    def bounds(self, share: float, log_level: float) -> tuple[float | None, float | None]:
+        """Always-valid bounds of the quantile, each at the level; None beyond the edges."""
+        low, high = share_bounds(self.shares * self.total, self.total, log_level)
+        if self.shares[0] == 1.0:  # at the lower end there is nothing to estimate
+            low[0] = high[0] = 1.0
+        ends = [replace(self, shares=shares).value(share) for shares in (low, high)]
+        return (ends[0] and ends[0][0], ends[1] and ends[1][1])
+
     @property
     def _sign(self) -> float:
         return 1.0 if self.edges[-1] > 0 else -1.0
@@ -91,29 +110,35 @@ class Survival:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantileScale:
-    """Turns a difference of the shares above `edge` into a difference of the quantiles.
+    """The effect as a difference of the arms' quantiles, from all their data.
 
-    Where the canary has the share S_b(edge) + difference above the edge, the baseline has it above
-    t' with S_b(t') = S_b(edge) + difference: there the canary is the baseline scaled by edge / t'.
-    `baseline` and `canary` are the quantiles of all the data.
+    Each quantile is bounded through the bounds of the shares above the edges around it: of the
+    edges that could be called beyond the quantile, the nearest is so for all further ones too
+    (their counts are smaller), so that one level serves all edges.
     """
 
-    survival: Survival
-    edge: float
+    share: float
     margin: Margin
-    baseline: float
-    canary: float
+    baseline: Survival
+    canary: Survival
 
-    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
-        del baseline, canary  # the quantiles say more than the shares above one edge
-        bounds = self._shift(low, min), self._shift(high, max)
-        return Effect(self.baseline, self.canary, *bounds, self.margin.limit(self.baseline))
+    def effect(self, found: Shares) -> Effect:
+        half = math.log(2.0)  # a bound of the difference rests on one bound of each arm
+        below, above = (
+            (
+                self.baseline.bounds(self.share, level + half),
+                self.canary.bounds(self.share, level + half),
+            )
+            for level in (found.log_low, found.log_high)
+        )
+        values = self.baseline.quantile(self.share), self.canary.quantile(self.share)
+        low = _difference(below[1][0], below[0][1])
+        high = _difference(above[1][1], above[0][0])
+        return Effect(*values, low, high, self.margin.limit(values[0]))
 
-    def _shift(self, difference: float, outer: Callable[..., float]) -> float | None:
-        places = self.survival.value(self.survival.above(self.edge)[0] + difference)
-        if places is None or min(places) * self.edge <= 0:
-            return None
-        return outer((self.edge / place - 1.0) * self.baseline for place in places)
+
+def _difference(canary: float | None, baseline: float | None) -> float | None:
+    return None if canary is None or baseline is None else canary - baseline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,8 +147,8 @@ class MirroredScale:
 
     scale: Scale
 
-    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
-        return mirrored(self.scale.effect(baseline, canary, low, high))
+    def effect(self, found: Shares) -> Effect:
+        return mirrored(self.scale.effect(found))
 
 
 def question(metric: Metric, quantile: float, baseline: Buckets, canary: Buckets) -> Question:
@@ -143,7 +168,8 @@ def _question(
     survival = Survival.of(Buckets(baseline.edges, baseline.counts[:taught]))
     edge = _edge(survival, share, baseline.edges, canary.edges, metric.unit)
     exact = survival.above(edge)[0]
-    allowed = survival.above((edge - margin.absolute) / margin.ratio)
+    place = (edge - margin.absolute) / margin.ratio
+    allowed = survival.above(place)
     if np.isnan(allowed[0]):
         raise Unfit(f"the margin reaches below the lowest bucket edge from {edge:g}")
     bad_baseline, total_baseline = _above(baseline, edge, taught)
@@ -156,15 +182,10 @@ def _question(
         ratio_worse=allowed[1] / exact,
         ratio_not_worse=allowed[0] / exact,
         absolute=0.0,
-        scale=QuantileScale(
-            survival,
-            edge,
-            margin,
-            _quantile(Survival.of(baseline), share),
-            _quantile(Survival.of(canary), share),
-        ),
+        scale=QuantileScale(share, margin, Survival.of(baseline), Survival.of(canary)),
         counted="observations",
-        method=METHOD.format(edge=abs(edge), above=exact),
+        method=METHOD.format(edge=abs(edge), above=exact)
+        + (COARSE_NOTE.format(edge=abs(place)) if allowed[1] > COARSE * allowed[0] else ""),
     )
 
 
@@ -203,13 +224,6 @@ def _above(buckets: Buckets, edge: float, after: int) -> tuple[Array, Array]:
     counts = buckets.counts.copy()
     counts[:after] = np.nan
     return counts[:, first:].sum(axis=1), counts.sum(axis=1)
-
-
-def _quantile(survival: Survival, share: float) -> float:
-    """The quantile, or the outermost edge where it lies beyond (as Prometheus tells it)."""
-    clipped = min(max(share, survival.shares[-1]), survival.shares[0])
-    low, high = survival.value(clipped) or (np.nan, np.nan)
-    return (low + high) / 2
 
 
 def _negated(buckets: Buckets) -> Buckets:

@@ -17,7 +17,7 @@ from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
 from gate.analysis.fitness import Fitness, fitness
 from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
-from gate.analysis.question import Effect, Question, Unfit
+from gate.analysis.question import Effect, Question, Shares, Unfit
 from gate.analysis.rates import Table, bets, difference_bounds, shares, table
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
@@ -138,7 +138,7 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     smallest = np.array([one.ratio_not_worse for one in questions])
     worse = bets(seen, largest, 1).log_e(absolute)
     not_worse = bets(seen, smallest, -1).log_e(absolute)
-    bounds = difference_bounds(
+    low, high = difference_bounds(
         seen,
         np.array([level.worse for level in levels]),
         np.array([level.not_worse for level in levels]),
@@ -148,7 +148,16 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
         _Answer(
             log_e_worse=float(worse[row]),
             log_e_not_worse=float(not_worse[row]),
-            effect=one.scale.effect(*(float(part[row]) for part in (baseline, canary, *bounds))),
+            effect=one.scale.effect(
+                Shares(
+                    baseline=float(baseline[row]),
+                    canary=float(canary[row]),
+                    low=float(low[row]),
+                    high=float(high[row]),
+                    log_low=levels[row].worse,
+                    log_high=levels[row].not_worse,
+                )
+            ),
             counted=one.counted,
             events_baseline=float(seen.baseline[row].sum()),
             events_canary=float(seen.canary[row].sum()),

@@ -25,11 +25,26 @@ def mirrored(effect: Effect) -> Effect:
     return Effect(-effect.baseline, -effect.canary, low, high, -effect.limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What the count test found: both arms' bad shares, and the bounds of their difference.
+
+    Bounds lie in [-1, 1]; the lower one is believed at log evidence `log_low`, the upper one at
+    `log_high`.
+    """
+
+    baseline: float
+    canary: float
+    low: float
+    high: float
+    log_low: float
+    log_high: float
+
+
 class Scale(Protocol):
     """Translates shares of bad events back into the metric's unit."""
 
-    def effect(self, baseline: float, canary: float, low: float, high: float) -> Effect:
-        """From both arms' bad shares and the bounds of their difference (-1, 1: unbounded)."""
+    def effect(self, found: Shares) -> Effect: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -103,6 +103,19 @@ def difference_bounds(seen: Table, log_low: Array, log_high: Array) -> tuple[Arr
     return low, high
 
 
+def share_bounds(bad: Array, total: float, log_level: float) -> tuple[Array, Array]:
+    """Always-valid lower and upper bounds of one arm's bad share, (rows,), each at the level.
+
+    Equation (1) with no baseline and d the share itself.
+    """
+    bounds = []
+    for side in (1, -1):
+        gain = np.exp(side * SHIFTS) - 1.0
+        process = Bets(bad[:, None] * side * SHIFTS, np.tile(total * gain, (len(bad), 1)))
+        bounds.append(_crossing(process, np.full(len(bad), log_level), rising=side < 0))
+    return np.clip(bounds[0], 0.0, 1.0), np.clip(bounds[1], 0.0, 1.0)
+
+
 def shares(seen: Table) -> tuple[Array, Array]:
     """The bad share of the baseline and of the canary, (rows,); NaN where there was no event."""
     with np.errstate(invalid="ignore", divide="ignore"):

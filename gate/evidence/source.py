@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from gate.change import Change
 from gate.errors import GateError
@@ -57,3 +59,23 @@ class ChangeSource(Protocol):
 
 
 Source = MetricSource | IndicatorSource | ChangeSource
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a source may know of the process: the service file's folder, and the environment."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+class SourceKind(Protocol):
+    """A kind of source, ours or a stranger's: the shape of its section, and how it is opened.
+
+    `Spec` is a pydantic model of the section in the service file, without its `kind`.
+    """
+
+    Spec: type[Any]
+
+    def open(self, spec: Any, surroundings: Surroundings) -> Source:
+        """A source that has not touched the network or a file yet."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from gate.change import Change
 from gate.document import Section
 from gate.evidence.evidence import Cause, Pair
-from gate.evidence.source import Asked, SourceError
+from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.metric import Metric
 from gate.service import ChangeRange
 from gate.slo import Indicator, Slo
@@ -67,6 +67,12 @@ class FileSource:
     Parameters: `spec`; `base`, the folder that `spec.path` is relative to. May be asked from
     several threads. A file that could not be read is tried again at the next question.
     """
+
+    Spec = FileSpec
+
+    @classmethod
+    def open(cls, spec: FileSpec, surroundings: Surroundings) -> FileSource:
+        return cls(spec, surroundings.folder)
 
     def __init__(self, spec: FileSpec, base: Path) -> None:
         self._spec = spec

@@ -7,7 +7,6 @@ the merge base would hide that the release takes it back; the trees show it.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 from gate.change import Change
 from gate.document import Section
 from gate.evidence.evidence import Cause
-from gate.evidence.source import Asked, SourceError
+from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.service import ChangeRange
 from gate.template import render
 
@@ -57,9 +56,13 @@ class Git:
     the git program inherits.
     """
 
-    def __init__(
-        self, spec: GitSpec, base: Path, environment: Mapping[str, str] = os.environ
-    ) -> None:
+    Spec = GitSpec
+
+    @classmethod
+    def open(cls, spec: GitSpec, surroundings: Surroundings) -> Git:
+        return cls(spec, surroundings.folder, surroundings.environ)
+
+    def __init__(self, spec: GitSpec, base: Path, environment: Mapping[str, str]) -> None:
         self._repo = base / spec.repo
         self._environment = environment
 

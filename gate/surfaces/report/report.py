@@ -13,7 +13,7 @@ from gate.surfaces.report.numbers import moment, quantity
 from gate.units import duration
 from gate.verdict import Reason
 
-COLUMNS = ("metric", "baseline", "canary", "difference", "worst allowed", "finding")
+COLUMNS = ("metric", "baseline", "canary", "difference", "interval", "limit", "finding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +75,31 @@ def _context(decision: Decision) -> Iterator[str]:
 def _row(one: Comparison) -> Row:
     unit = one.unit
     cells = (
-        one.label + ("" if one.critical else " (not critical)"),
+        one.label,
         quantity(one.baseline, unit),
         quantity(one.canary, unit),
-        _difference(one),
+        quantity(one.difference, unit, signed=True),
+        _interval(one),
         quantity(one.limit, unit),
         one.finding.replace("_", " "),
     )
     return Row(cells, f"{one.why}{_rests_on(one)}")
 
 
-def _difference(one: Comparison) -> str:
-    text = quantity(one.difference, one.unit, signed=True)
+def _interval(one: Comparison) -> str:
     if one.interval is None:
-        return text
-    low = quantity(one.interval.low, one.unit, signed=True) if one.interval.low is not None else "?"
-    high = quantity(one.interval.high, one.unit, signed=True)
-    return f"{text} [{low}, {high}]"
+        return "?"
+    low, high = (
+        quantity(bound, one.unit, signed=True) for bound in (one.interval.low, one.interval.high)
+    )
+    return f"[{low}, {high}]"
 
 
 def _rests_on(one: Comparison) -> str:
     if one.events_canary is None or one.events_baseline is None:
         return ""
     way = "" if one.worse is Direction.HIGHER else "; lower is worse"
+    way += "" if one.critical else "; not critical"
     return (
         f"; {one.events_canary:,.0f} canary and {one.events_baseline:,.0f} baseline "
         f"{one.counted}; {one.method}{way}"

@@ -33,7 +33,7 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     _section(console, "What would change this", told.changes)
     console.print(f"\ndecision {told.id}: gate ledger show {told.id}", style="dim")
     assert isinstance(console.file, io.StringIO)  # noqa: S101  as given above
-    return console.file.getvalue()
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
 
 
 def _section(console: Console, title: str, lines: list[str] | tuple[str, ...]) -> None:
@@ -49,9 +49,11 @@ def _section(console: Console, title: str, lines: list[str] | tuple[str, ...]) -
 
 def _evidence(console: Console, rows: tuple[Row, ...]) -> None:
     console.print("\nEvidence", style="bold")
-    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 1), header_style="dim")
+    table = Table(
+        box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim"
+    )
     for name in COLUMNS:
-        right = name in ("baseline", "canary", "worst allowed")
+        right = name in ("baseline", "canary", "difference", "limit")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         finding = row.cells[-1]

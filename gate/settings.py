@@ -1,0 +1,75 @@
+"""Settings of the gate itself: file, then environment, then flags; the last one that speaks wins.
+
+They say where the gate keeps and finds things on this machine. What it decides by is in the
+service file and the policy, which travel with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field
+
+from gate.document import Duration, Section, fit, read
+from gate.errors import UsageError, did_you_mean
+from gate.units import seconds
+
+PREFIX = "GATE_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`ledger`: the SQLite file; `timeout`: seconds that all sources together may take."""
+
+    ledger: Path
+    timeout: float = 20.0
+
+
+class SettingsSection(Section):
+    """The settings file."""
+
+    ledger: str | None = Field(None, min_length=1)
+    timeout: Duration | None = Field(None, gt=0)
+
+
+def settings(environ: Mapping[str, str], **flags: Any) -> Settings:
+    """The settings of this run; `flags` that are None do not speak. Raises UsageError.
+
+    The file is `GATE_SETTINGS`, or `gate/settings.yaml` in the user's configuration folder, where
+    it may be missing.
+    """
+    found = Settings(ledger=Path(platformdirs.user_state_path("gate")) / "ledger.db")
+    for given in (_of_file(environ), _of_environment(environ), flags):
+        known = {name: value for name, value in given.items() if value is not None}
+        if "ledger" in known:
+            known["ledger"] = Path(known["ledger"]).expanduser()
+        found = replace(found, **known)
+    return found
+
+
+def _of_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    named = environ.get(f"{PREFIX}SETTINGS")
+    path = Path(named) if named else platformdirs.user_config_path("gate") / "settings.yaml"
+    if not named and not path.is_file():
+        return {}
+    document = read(path)
+    return {} if document.data is None else fit(document, SettingsSection).model_dump()
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = {f"{PREFIX}LEDGER", f"{PREFIX}TIMEOUT", f"{PREFIX}SETTINGS"}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise UsageError(
+                f"unknown environment variable {name}{did_you_mean(name, known)}",
+                f"known: {', '.join(sorted(known))}",
+            )
+    timeout = environ.get(f"{PREFIX}TIMEOUT")
+    return {
+        "ledger": environ.get(f"{PREFIX}LEDGER") or None,
+        "timeout": seconds(timeout) if timeout else None,
+    }

@@ -1,0 +1,104 @@
+"""Settings and files to a gate: the only module that names concrete parts.
+
+A source's kind is a word of `SOURCES`, a `package.module:Class` of a stranger's, or the name of an
+entry point in the group `gate.sources`; all three are opened by the same `SourceKind` contract.
+Parts are imported when a file names them: a run without Prometheus does not pay for requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from gate.decide import Gate
+from gate.document import fit, refuse
+from gate.errors import UsageError, did_you_mean
+from gate.evidence.source import Source, Surroundings
+from gate.ledger.ledger import Ledger
+from gate.policy.load import find, load
+from gate.policy.policy import Policy
+from gate.service_file import ServiceFile
+from gate.settings import Settings
+
+SOURCES: Mapping[str, str] = {
+    "prometheus": "gate.sources.prometheus:Prometheus",
+    "file": "gate.sources.file:FileSource",
+    "git": "gate.sources.git:Git",
+}
+ENTRY_POINTS = "gate.sources"
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the gate (`policies`, `examples`): in the wheel, or the checkout."""
+    package = Path(__file__).parent
+    installed = package / "shipped" / name
+    return installed if installed.is_dir() else package.parent / name
+
+
+def gate(
+    file: ServiceFile, settings: Settings, environ: Mapping[str, str], policy: str | None = None
+) -> Gate:
+    """A gate for the service of the file; `policy` overrides the file's. Raises UsageError."""
+    return Gate(
+        service=file.service,
+        policy=policy_of(file, policy),
+        sources=sources(file, environ),
+        ledger=ledger(settings),
+        within=settings.timeout,
+    )
+
+
+def policy_of(file: ServiceFile, override: str | None = None) -> Policy:
+    """The policy that decides: the override (a path from here), or the file's (from its folder)."""
+    beside = Path() if override else file.folder
+    return load(find(override or file.service.policy, beside, shipped("policies")))
+
+
+def ledger(settings: Settings) -> Ledger:
+    """The ledger of these settings; nothing is opened yet."""
+    from gate.ledger.sqlite import SqliteLedger
+
+    return SqliteLedger(settings.ledger)
+
+
+def sources(file: ServiceFile, environ: Mapping[str, str]) -> dict[str, Source]:
+    """The sources the file names, opened but not yet asked."""
+    surroundings = Surroundings(file.folder, environ)
+    return {name: _source(file, name, surroundings) for name in file.sources}
+
+
+def _source(file: ServiceFile, name: str, surroundings: Surroundings) -> Source:
+    kind = file.sources[name].get("kind")
+    place = ("sources", name)
+    if not isinstance(kind, str):
+        raise refuse(
+            file.document, place, f"source {name!r} has no kind", f"one of: {', '.join(SOURCES)}"
+        )
+    try:
+        part = _part(kind)
+    except UsageError as error:
+        raise refuse(file.document, (*place, "kind"), error.message, error.hint) from None
+    spec = fit(file.document, part.Spec, place, without="kind")
+    source: Source = part.open(spec, surroundings)
+    return source
+
+
+def _part(kind: str) -> Any:
+    """The class behind a kind, from our table, an entry point, or its own path."""
+    path = SOURCES.get(kind) or (kind if ":" in kind else None)
+    if path is None:
+        points = metadata.entry_points(group=ENTRY_POINTS)
+        if kind not in points.names:
+            known = sorted({*SOURCES, *points.names})
+            raise UsageError(
+                f"unknown kind of source {kind!r}{did_you_mean(kind, known)}",
+                f"known: {', '.join(known)}, or package.module:Class",
+            )
+        path = points[kind].value
+    module, _, name = path.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"source kind {kind!r} cannot be loaded: {error}") from None
