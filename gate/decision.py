@@ -128,7 +128,9 @@ def _structured(raw: Any) -> Decision:
     import cattrs
 
     converter = cattrs.Converter()
-    converter.register_structure_hook(Array, lambda value, _: array(value))
+    converter.register_structure_hook_func(
+        lambda kind: kind == Array, lambda value, _: array(value)
+    )
     try:
         return converter.structure(raw, Decision)
     except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:

@@ -3,13 +3,15 @@
 Why not plain `yaml.safe_load`: it forgets where things stood, lets a second key silently replace
 the first, and reads `on`, `1:30` and `2026-11-02` as a boolean, a number and a date. Here every
 key and item keeps its line and column, duplicate keys are refused, and scalars follow the YAML 1.2
-core schema. Shapes are checked by pydantic; its findings are told in our words, all at once.
+core schema. Shapes are checked by pydantic, strictly: `true` is no number and `no` no boolean. Its
+findings are told in our words, all at once.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -24,6 +26,17 @@ from gate.errors import UsageError, did_you_mean
 Place = tuple[str | int, ...]
 Marks = Mapping[Place, tuple[int, int]]
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+_SHOULD = {
+    "bool_type": "should be true or false",
+    "model_type": "should be a mapping of keys to values",
+    "dict_type": "should be a mapping of keys to values",
+    "list_type": "should be a list",
+}
+# Far beyond what people write. Deeper nesting overflows the C stack of the parser (a crash, no
+# error), and aliases of aliases unfold a short text into more than the memory holds.
+DEEPEST = 100
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +62,20 @@ class Document:
     def inside(self, place: Place, line: int, column: int) -> str:
         """`file:line:column` of a position within the text of a value, both from 1.
 
-        Exact for block texts (`|`) and plain or quoted text on one line; for folded text the
-        line of the value.
+        Exact for block texts (`|`) and plain or quoted text on one line; where the text was
+        folded or escaped, the start of the value.
         """
         start_line, start_column = self.values.get(place, (1, 1))
-        source = self.text.splitlines()[start_line - 1][start_column - 1 :]
-        if source[:1] in "|>":
-            below = self.text.splitlines()[start_line : start_line + line]
-            indent = len(below[0]) - len(below[0].lstrip()) if below else 0
-            return f"{self.file}:{start_line + line}:{indent + column}"
+        written = self.text.splitlines()
+        source = written[start_line - 1][start_column - 1 :]
+        told = str(_at(self.data, place)).split("\n")[line - 1]
+        below = written[start_line + line - 1] if start_line + line <= len(written) else ""
+        if source[:1] == "|" and below.endswith(told):
+            return f"{self.file}:{start_line + line}:{len(below) - len(told) + column}"
         quote = 1 if source[:1] in "'\"" else 0
-        return f"{self.file}:{start_line}:{start_column + quote + column - 1}"
+        if line == 1 and source[quote:].startswith(told[: column - 1]):
+            start_column += quote + column - 1
+        return f"{self.file}:{start_line}:{start_column}"
 
 
 class Section(pydantic.BaseModel):
@@ -82,7 +98,7 @@ def _from(read: Any) -> pydantic.BeforeValidator:
 
     def validate(value: Any) -> Any:
         try:
-            return read(str(value))
+            return read(value if isinstance(value, str) else json.dumps(value))
         except UsageError as error:
             why = f"{error.message}; {error.hint}" if error.hint else error.message
             raise PydanticCustomError("unit", "{why}", {"why": why}) from None
@@ -96,12 +112,15 @@ Share = Annotated[
 ]
 
 
-def read(path: Path) -> Document:
-    """The document in a file; raises UsageError for a file that is not there, readable or YAML."""
+def read(path: Path, hint: str = "") -> Document:
+    """The document in a file; raises UsageError for a file that is not there, readable or YAML.
+
+    `hint` says how else to name the file, should there be none.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")  # line ends as written: digests are of the file
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file", "name the file with -f FILE") from None
+        raise UsageError(f"{path}: no such file", hint) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
@@ -114,6 +133,7 @@ def parse(text: str, file: str) -> Document:
     loader = _Loader(text)
     reader = _Reader(loader, file)
     try:
+        _refuse_deep(text, file)
         node = loader.get_single_node()
         data = None if node is None else reader.value(node, ())
     except yaml.MarkedYAMLError as error:
@@ -121,9 +141,9 @@ def parse(text: str, file: str) -> Document:
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         raise UsageError(f"{where}: not valid YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"{file}: not valid YAML: {error}") from None
+        raise UsageError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise UsageError(f"{file}: nested too deeply, or an alias inside itself") from None
+        raise UsageError(f"{file}: an alias stands inside what it names") from None
     finally:
         loader.dispose()
     return Document(file, text, data, reader.marks, reader.values)
@@ -134,13 +154,12 @@ def fit(document: Document, model: type[Model], place: Place = (), without: str 
 
     `without` names a key of it that somebody else has read.
     """
-    data = document.data
-    for step in place:
-        data = data[step]
+    data = _at(document.data, place)
     if without:
         data = {key: value for key, value in data.items() if key != without}
     try:
-        return model.model_validate(data)
+        # By way of JSON: there `strict` still reads a word as the member of an enum.
+        return model.model_validate_json(json.dumps(data), strict=True)
     except pydantic.ValidationError as error:
         lines = [line for one in error.errors() for line in _complaints(document, place, one)]
         raise UsageError("\n".join(lines)) from None
@@ -168,14 +187,47 @@ def _complaints(document: Document, place: Place, error: Any) -> Iterator[str]:
     if error["type"] == "missing":
         yield f"{document.where(at)}: {_dotted(path, error['loc'][-1])} is missing"
         return
-    message = error["msg"].removeprefix("Value error, ")
-    if isinstance(error["input"], (str, int, float)) and error["type"] != "unit":
-        message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
-    yield f"{document.where(at)}: {path or 'document'}: {message}"
+    yield f"{document.where(at)}: {path or 'document'}: {_told(error)}"
+
+
+def _told(error: Any) -> str:
+    """One finding of pydantic's in our words."""
+    kind, given = error["type"], error["input"]
+    if kind == "unit":
+        return str(error["msg"])
+    if error.get("ctx", {}).get("min_length") == 1:
+        return "must not be empty"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = _SHOULD.get(kind, f"{message[0].lower()}{message[1:]}")
+    if given is None or isinstance(given, (str, int, float)):
+        message += f", not {_shown(given)}"
+    return message
+
+
+def _shown(value: Any) -> str:
+    """As it is written in a file: `true`, not `True`."""
+    return repr(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _at(data: Any, place: Place) -> Any:
+    for step in place:
+        data = data[step]
+    return data
 
 
 def _dotted(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
+
+
+def _refuse_deep(text: str, file: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            mark = event.start_mark
+            where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+            raise UsageError(f"{where}: nested more than {DEEPEST} levels deep")
 
 
 def _written(document: Document, place: Place, loc: Place) -> Place:
@@ -209,6 +261,28 @@ for _tag, _pattern, _first in (
     )
 
 
+def _bool(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def _float(text: str) -> float:
+    return float(text.replace(".", "") if text.endswith(("inf", "nan")) else text)
+
+
+# Not PyYAML's constructors: they read 010 as eight, and 08 not at all.
+_SCALARS: Mapping[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:bool": _bool,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": _float,
+    "tag:yaml.org,2002:merge": str,
+}
+_PLAIN = {*_SCALARS, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
 class _Reader:
     """Turns nodes into plain data and remembers where they stood."""
 
@@ -217,8 +291,17 @@ class _Reader:
         self.values: dict[Place, tuple[int, int]] = {}
         self._loader = loader
         self._file = file
+        self._merged: set[int] = set()
+        self._count = 0
 
     def value(self, node: yaml.Node, place: Place) -> Any:
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise UsageError(f"{self._file}: its aliases unfold to more than {MOST_VALUES} values")
+        if node.tag not in _PLAIN:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the tag {node.tag} is not plain data", node.start_mark
+            )
         self.marks.setdefault(place, _mark(node))
         self.values[place] = _mark(node)
         if isinstance(node, yaml.MappingNode):
@@ -228,8 +311,10 @@ class _Reader:
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
-        self._refuse_odd_keys(node)
-        self._loader.flatten_mapping(node)  # merges `<<`; what is written here comes last and wins
+        if id(node) not in self._merged:  # an alias brings the same node again
+            self._merged.add(id(node))
+            self._refuse_odd_keys(node)
+            self._loader.flatten_mapping(node)  # merges `<<`; what is written here wins
         mapping: dict[str, Any] = {}
         for key, value in node.value:
             self.marks[(*place, key.value)] = _mark(key)
@@ -248,12 +333,13 @@ class _Reader:
             seen.add(key.value)
 
     def _scalar(self, node: yaml.Node) -> Any:
-        value = self._loader.construct_object(node)
-        if isinstance(value, (str, int, float, bool)) or value is None:
-            return value
-        raise yaml.constructor.ConstructorError(
-            None, None, f"{node.tag} is not plain data", node.start_mark
-        )
+        try:
+            return _SCALARS[node.tag](node.value)
+        except ValueError:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{node.value[:40]!r} cannot be read as {kind}", node.start_mark
+            ) from None
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:

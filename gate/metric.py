@@ -95,3 +95,9 @@ class Metric:
     critical: bool
     unit: str = ""
     quantiles: tuple[float, ...] = ()
+
+    def limit(self, baseline: float) -> float:
+        """The worst canary value that is still fine beside this baseline value."""
+        if self.worse is Direction.HIGHER:
+            return self.margin.limit(baseline)
+        return -self.margin.mirrored().limit(-baseline)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
 from gate.errors import did_you_mean
@@ -28,6 +29,7 @@ from gate.metric import (
 from gate.presets import PRESETS
 from gate.service import Arms, ChangeRange, Service
 from gate.slo import Indicator, Slo
+from gate.units import duration
 
 # Of the words a query may use, those that the gate itself fills in.
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
@@ -48,7 +50,7 @@ class MetricSection(Section):
 
     name: Name | None = None
     preset: str | None = None
-    only: list[str] | None = None
+    only: list[str] | None = Field(None, min_length=1)
     kind: Kind | None = None
     source: str | None = None
     worse: Direction | None = None
@@ -70,12 +72,19 @@ class OffsetSection(Section):
     offset: Duration = Field(gt=0)
 
 
+# Told apart by shape, so that a mistake in one is not also reported as not being the other.
+_Baseline = Annotated[
+    Annotated[Text, Tag("a selector")] | Annotated[OffsetSection, Tag("an offset")],
+    Discriminator(lambda value: "an offset" if isinstance(value, Mapping) else "a selector"),
+]
+
+
 class ArmsSection(Section):
     """How the two versions are told apart, by label selectors or by an Argo rollout's name."""
 
     rollout: Name | None = None
     canary: Text | None = None
-    baseline: Text | OffsetSection | None = None
+    baseline: _Baseline | None = None
     health: str = "up{ {{selector}} }"
 
 
@@ -110,6 +119,13 @@ class ChangeSection(Section):
     head: Text = "{{canary}}"
 
 
+def _word(value: Any) -> Any:
+    """Text, or a whole number. `1.10` would become 1.1, so what YAML reads otherwise is refused."""
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise PydanticCustomError("unit", "write the value in quotes, so that it stays as written")
+
+
 class JudgeSection(Section):
     """The error probabilities of the judge over the whole rollout."""
 
@@ -133,7 +149,7 @@ class ServiceSection(Section):
     metrics: list[MetricSection] = Field(min_length=1)
     slos: list[SloSection] = Field(default_factory=list)
     change: ChangeSection | None = None
-    variables: dict[str, Annotated[str, BeforeValidator(str)]] = Field(default_factory=dict)
+    variables: dict[str, Annotated[str, BeforeValidator(_word)]] = Field(default_factory=dict)
     policy: str = "standard"
     judge: JudgeSection = JudgeSection(alpha=0.01, beta=0.05)
 
@@ -154,7 +170,7 @@ class ServiceFile:
 
 def load(path: Path) -> ServiceFile:
     """The Service file at `path`; raises UsageError naming file, line and column."""
-    return from_document(read(path))
+    return from_document(read(path, "name the file with -f FILE"))
 
 
 def from_document(document: Document) -> ServiceFile:
@@ -293,6 +309,8 @@ def _metric(
     distribution = metric.kind in (Kind.HISTOGRAM, Kind.SAMPLES)
     if metric.quantiles is not None and not distribution:
         raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles")
+    if metric.quantiles and len(set(metric.quantiles)) < len(metric.quantiles):
+        raise refuse(document, (*place, "quantiles"), "a quantile is written twice")
     margin = metric.margin
     return Metric(
         name=metric.name,
@@ -379,13 +397,30 @@ def _slos(document: Document, section: ServiceSection) -> Iterator[Slo]:
 
 
 def _stated(document: Document, place: Place, slo: SloSection) -> Iterator[Indicator]:
+    windows = [one.window for one in slo.stated]
+    if windows and (slo.source or slo.bad or slo.total or slo.error_ratio):
+        raise refuse(
+            document, (*place, "stated"), "an SLO is either stated or measured", "drop one of them"
+        )
+    if windows and (slo.window not in windows or len(set(windows)) < len(windows)):
+        raise refuse(
+            document,
+            (*place, "stated"),
+            "state the SLO's own window, and each window once",
+            f"its window is {duration(slo.window)}",
+        )
     for index, stated in enumerate(slo.stated):
         at = (*place, "stated", index)
         if stated.window not in (slo.window, slo.burn_window):
             raise refuse(document, at, "a stated window must be the SLO's window or burn_window")
-        if stated.error_ratio is not None:
+        if stated.error_ratio is not None and stated.bad is None and stated.total is None:
             yield Indicator(slo.name, stated.window, stated.error_ratio)
-        elif stated.bad is None or stated.total is None or stated.bad > stated.total:
+        elif (
+            stated.error_ratio is not None
+            or stated.bad is None
+            or stated.total is None
+            or stated.bad > stated.total
+        ):
             raise refuse(document, at, "state bad and total with bad <= total, or error_ratio")
         else:
             share = stated.bad / stated.total

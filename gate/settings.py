@@ -71,5 +71,15 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     timeout = environ.get(f"{PREFIX}TIMEOUT")
     return {
         "ledger": environ.get(f"{PREFIX}LEDGER") or None,
-        "timeout": seconds(timeout) if timeout else None,
+        "timeout": _timeout(timeout) if timeout else None,
     }
+
+
+def _timeout(text: str) -> float:
+    try:
+        length = seconds(text)
+    except UsageError as error:
+        raise UsageError(f"{PREFIX}TIMEOUT: {error.message}", error.hint) from None
+    if length <= 0:
+        raise UsageError(f"{PREFIX}TIMEOUT: must be longer than nothing", "write 20s")
+    return length

@@ -99,6 +99,9 @@ def _part(kind: str) -> Any:
         path = points[kind].value
     module, _, name = path.partition(":")
     try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
+        part = getattr(import_module(module), name)
+    except Exception as error:  # noqa: BLE001  a stranger's module may raise anything
         raise UsageError(f"source kind {kind!r} cannot be loaded: {error}") from None
+    if not hasattr(part, "Spec") or not hasattr(part, "open"):
+        raise UsageError(f"{kind!r} is no kind of source", "it needs a `Spec` and an `open`")
+    return part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gate.analysis.question import Effect, Question, Shares
+from gate.analysis.question import Effect, Question, Shares, Side
 from gate.metric import Margin, Metric
 from gate.series import Counts
 
@@ -26,14 +26,15 @@ class ShareScale:
 
 def question(metric: Metric, baseline: Counts, canary: Counts) -> Question:
     """The metric's margin asked of its counts."""
+    both = Side(canary.bad, metric.margin.ratio)
     return Question(
-        bad_canary=canary.bad,
+        worse=both,
+        not_worse=both,
         canary=canary.total,
         bad_baseline=baseline.bad,
         baseline=baseline.total,
-        ratio_worse=metric.margin.ratio,
-        ratio_not_worse=metric.margin.ratio,
         absolute=metric.margin.absolute,
+        equal=1.0,
         scale=ShareScale(metric.margin),
         counted=metric.unit.removeprefix("of ") or "events",
         method=METHOD,

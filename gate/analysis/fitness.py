@@ -43,7 +43,7 @@ def fitness(pair: Pair, window: Window) -> Fitness:
     for arm, intervals in both.items():
         if not intervals.any():
             return Fitness(f"{arm}: no data in {window.count} intervals")
-    return Fitness("", (*(str(gap) for gap in pair.doubts), *_missing(both)))
+    return Fitness("", (*(f"{gap.cause}: {gap.detail}" for gap in pair.doubts), *_missing(both)))
 
 
 def _missing(both: dict[str, Seen]) -> Iterator[str]:

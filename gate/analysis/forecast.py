@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gate.analysis.question import Question
 from gate.analysis.rates import Table, bets
 from gate.series import Array
 
@@ -14,12 +15,12 @@ from gate.series import Array
 LONGEST = 24 * 3600.0
 
 
-def clear_in(seen: Table, ratio: float, absolute: float, level: float, step: float) -> float | None:
+def clear_in(seen: Table, question: Question, level: float, step: float) -> float | None:
     """Seconds until the log evidence for "not worse" reaches `level`; None if beyond a day.
 
-    `seen` is one row. The mean interval so far, with the canary failing at the baseline's rate,
-    stands for the intervals to come; each bet then grows by a constant (equation (1) of `rates` is
-    linear in the counts), and the mixture is solved for by doubling and bisection.
+    `seen` is the question's one row. The mean interval so far, with the canary as good as the
+    baseline, stands for the intervals to come; each bet then grows by a constant (equation (1) of
+    `rates` is linear in the counts), and the mixture is solved for by doubling and bisection.
     """
     baseline, canary = float(seen.baseline.sum()), float(seen.canary.sum())
     intervals = int((seen.baseline.sum(axis=0) > 0).sum())
@@ -27,9 +28,8 @@ def clear_in(seen: Table, ratio: float, absolute: float, level: float, step: flo
         return None
     rate = float(seen.bad_baseline.sum()) / baseline
     mean = np.array([[canary]]) / intervals, np.array([[baseline]]) / intervals
-    typical = Table(mean[0] * rate, mean[0], mean[1] * rate, mean[1])
-    limit = np.array([absolute])
-    so_far, growth = (_logs(part, ratio, limit) for part in (seen, typical))
+    typical = Table(mean[0] * rate * question.equal, mean[0], mean[1] * rate, mean[1])
+    so_far, growth = _logs(seen, question), _logs(typical, question)
 
     def reached(steps: float) -> bool:
         logs = so_far + steps * growth
@@ -39,9 +39,10 @@ def clear_in(seen: Table, ratio: float, absolute: float, level: float, step: flo
     return _soonest(reached, step)
 
 
-def _logs(seen: Table, ratio: float, absolute: Array) -> Array:
-    side = bets(seen, np.array([ratio]), -1)
-    logs: Array = (side.won - absolute[:, None] * side.paid)[0]
+def _logs(seen: Table, question: Question) -> Array:
+    """The log evidence of each bet."""
+    side = bets(seen, np.array([question.not_worse.ratio]), -1)
+    logs: Array = (side.won - question.absolute * side.paid)[0]
     return logs
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gate.analysis.question import Effect, Unfit, mirrored
+from gate.analysis.student import log_upper_tail, upper_quantile
 from gate.metric import Direction, Margin, Metric
 from gate.series import Array, Levels
 
@@ -58,8 +59,8 @@ def compare(
         last = _Pods.of(sign * baseline.values[:length], sign * canary.values[:length])
         score, freedom = last.score(margin)
         weight = -math.log((index + 1) * (index + 2))
-        worse.append(weight + _log_calibrated(_upper_tail(score, freedom)))
-        not_worse.append(weight + _log_calibrated(_upper_tail(-score, freedom)))
+        worse.append(weight + _log_calibrated(log_upper_tail(score, freedom)))
+        not_worse.append(weight + _log_calibrated(log_upper_tail(-score, freedom)))
     assert last is not None  # noqa: S101  looks is not empty
     spent = math.log(len(looks) * (len(looks) + 1))
     effect = last.effect(margin, log_low + spent, log_high + spent)
@@ -102,7 +103,9 @@ class _Pods:
         means = float(self.baseline.mean()), float(self.canary.mean())
         difference = means[1] - means[0]
         error, freedom = self._error(1.0)
-        reach = [error * _quantile(_p_for(level), freedom) for level in (log_low, log_high)]
+        reach = [
+            error * upper_quantile(_log_p_for(level), freedom) for level in (log_low, log_high)
+        ]
         return Effect(*means, difference - reach[0], difference + reach[1], margin.limit(means[0]))
 
     def _error(self, ratio: float) -> tuple[float, float]:
@@ -135,36 +138,23 @@ def _means(values: Array) -> Array:
     return means
 
 
-def _upper_tail(score: float, freedom: float) -> float:
-    from scipy.special import stdtr  # imported here: 0.2 s that runs without gauges need not pay
+def _log_calibrated(log_p: float) -> float:
+    """Natural log of f(p), from that of p; f falls from infinity at 0 to 1/2 at 1.
 
-    # The smallest positive double stands for a tail too small to hold; its log is finite.
-    return max(float(stdtr(freedom, -score)), 5e-324)
-
-
-def _quantile(p: float, freedom: float) -> float:
-    from scipy.special import stdtrit
-
-    return -float(stdtrit(freedom, p))
-
-
-def _log_calibrated(p: float) -> float:
-    """Natural log of f(p); f falls from infinity at 0 to 1/2 at 1.
-
-    >>> round(_log_calibrated(0.5), 4) == round(math.log((0.5 + 0.5 * math.log(0.5)) /
-    ...     (0.5 * math.log(0.5) ** 2)), 4)
-    True
+    >>> f = (1 - 0.05 + 0.05 * math.log(0.05)) / (0.05 * math.log(0.05) ** 2)
+    >>> round(math.exp(_log_calibrated(math.log(0.05))) / f, 12)
+    1.0
     """
-    if p > 1 - 1e-4:  # the quotient is 0/0 at 1, and 1/2 is its limit
+    if log_p > -1e-4:  # the quotient is 0/0 at p = 1, and 1/2 is its limit
         return -math.log(2.0)
-    log_p = math.log(p)
+    p = math.exp(log_p)
     return math.log(1 - p + p * log_p) - log_p - 2 * math.log(-log_p)
 
 
-def _p_for(log_e: float) -> float:
-    """The p-value that is worth this much evidence."""
-    low, high = -700.0, -1e-6  # of ln p
+def _log_p_for(log_e: float) -> float:
+    """Natural log of the p-value that is worth this much evidence."""
+    low, high = -1500.0, -1e-6
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _log_calibrated(math.exp(middle)) >= log_e else (low, middle)
-    return math.exp(low)
+        low, high = (middle, high) if _log_calibrated(middle) >= log_e else (low, middle)
+    return low

@@ -1,11 +1,14 @@
 """Quantiles of bucketed values (latency): slower than the margin allows, as a count question.
 
 "The canary's q-quantile is at most m times the baseline's, plus a" says of the share S(t) of
-observations above a bucket edge t near that quantile: S_canary(t) <= S_baseline((t - a) / m),
-because a canary whose values are m x + a is above t where the baseline is above (t - a) / m. With
-R = S_b((t - a) / m) / S_b(t) this is the question p_c <= R p_b of `rates`, with all its guarantees.
+observations above t: S_canary(m t + a) <= S_baseline(t), with t near that quantile, because a
+canary whose values are m x + a is above m t + a where the baseline is above t. The baseline is
+counted above its bucket edge t. The canary is counted above its own edge u next to m t + a: the
+next above for "worse", the next below for "not worse". With R = S_b((u - a) / m) / S_b(t), which
+is 1 where u lies exactly there, this is the question p_c <= R p_b of `rates`, with all its
+guarantees. The arms need not have the same edges.
 
-Edge and R must not depend on the data they judge. They are read from the baseline's first
+Edges and R must not depend on the data they judge. They are read from the baseline's first
 intervals (as many as hold enough observations), and the test uses only the intervals after those.
 
 What a bucket hides counts for neither side. Between two edges S is drawn twice: straight (as
@@ -21,15 +24,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.question import Effect, Question, Scale, Shares, Unfit, mirrored
+from gate.analysis.question import Effect, Question, Scale, Shares, Side, Unfit, mirrored
 from gate.analysis.rates import share_bounds
 from gate.metric import Direction, Margin, Metric
 from gate.series import Array, Buckets
 
-METHOD = "exact sequential count test at the bucket edge {edge:g} ({above:.1%} above it)"
-# Where the brackets of R are this far apart, the edges hide more than the usual margin asks for.
-COARSE = 1.5
-COARSE_NOTE = ", coarse: add a bucket edge near {edge:.2g}"
+METHOD = "exact sequential count test at the bucket edges {ours:g} and {theirs}"
 # The edge and R come from this many observations beyond the quantile, or 200 in all: S(t) is then
 # known to about 1 / sqrt(20) = 22 %, less than the usual margin moves it.
 FEWEST_BEYOND = 20
@@ -60,7 +60,8 @@ class Survival:
 
     def above(self, value: float) -> tuple[float, float]:
         """The least and the largest S(value); NaN beyond the outermost edges."""
-        straight = np.interp(value, self.edges, self.shares, left=np.nan, right=np.nan)
+        lowest = 1.0 if self.shares[0] == 1.0 else np.nan
+        straight = np.interp(value, self.edges, self.shares, left=lowest, right=np.nan)
         places, shares, at = self._powers(value)
         power = np.exp(np.interp(at, places, shares, left=np.nan, right=np.nan))
         both = float(straight), float(straight if np.isnan(power) else power)
@@ -166,27 +167,48 @@ def _question(
     share = 1.0 - quantile
     taught = _taught(baseline, min(share, quantile))
     survival = Survival.of(Buckets(baseline.edges, baseline.counts[:taught]))
-    edge = _edge(survival, share, baseline.edges, canary.edges, metric.unit)
+    edge = _edge(survival, share, baseline.edges, metric.unit)
     exact = survival.above(edge)[0]
+    above, below = _around(canary.edges, margin.limit(edge))
+    bad_baseline, total_baseline = _above(baseline, edge, taught)
+    return Question(
+        worse=Side(
+            _above(canary, above, taught)[0], _allowed(survival, above, margin, metric)[1] / exact
+        ),
+        not_worse=Side(
+            _above(canary, below, taught)[0], _allowed(survival, below, margin, metric)[0] / exact
+        ),
+        canary=_above(canary, below, taught)[1],
+        bad_baseline=bad_baseline,
+        baseline=total_baseline,
+        absolute=0.0,
+        equal=sum(survival.above(below)) / 2 / exact,
+        scale=QuantileScale(share, margin, Survival.of(baseline), Survival.of(canary)),
+        counted="observations",
+        method=METHOD.format(
+            ours=abs(edge), theirs=" / ".join(f"{abs(one):g}" for one in sorted({above, below}))
+        ),
+    )
+
+
+def _around(edges: Array, limit: float) -> tuple[float, float]:
+    """The next edge at or above the limit, and the next at or below; one for both at the ends."""
+    # Edges are written in decimals and the limit is computed: a hair's breadth is no difference.
+    after = int(np.searchsorted(edges, limit - 1e-9 * abs(limit)))
+    before = int(np.searchsorted(edges, limit + 1e-9 * abs(limit))) - 1
+    last = len(edges) - 1
+    return float(edges[min(after, last)]), float(edges[max(before, 0)])
+
+
+def _allowed(
+    survival: Survival, edge: float, margin: Margin, metric: Metric
+) -> tuple[float, float]:
+    """Least and largest share that a canary on its margin has above the edge."""
     place = (edge - margin.absolute) / margin.ratio
     allowed = survival.above(place)
     if np.isnan(allowed[0]):
-        raise Unfit(f"the margin reaches below the lowest bucket edge from {edge:g}")
-    bad_baseline, total_baseline = _above(baseline, edge, taught)
-    bad_canary, total_canary = _above(canary, edge, taught)
-    return Question(
-        bad_canary=bad_canary,
-        canary=total_canary,
-        bad_baseline=bad_baseline,
-        baseline=total_baseline,
-        ratio_worse=allowed[1] / exact,
-        ratio_not_worse=allowed[0] / exact,
-        absolute=0.0,
-        scale=QuantileScale(share, margin, Survival.of(baseline), Survival.of(canary)),
-        counted="observations",
-        method=METHOD.format(edge=abs(edge), above=exact)
-        + (COARSE_NOTE.format(edge=abs(place)) if allowed[1] > COARSE * allowed[0] else ""),
-    )
+        raise Unfit(f"the baseline has no bucket edge near {abs(place):.3g} {metric.unit}")
+    return allowed
 
 
 def _taught(baseline: Buckets, rarer: float) -> int:
@@ -201,21 +223,18 @@ def _taught(baseline: Buckets, rarer: float) -> int:
     return int(enough[0]) + 1
 
 
-def _edge(survival: Survival, share: float, ours: Array, theirs: Array, unit: str) -> float:
-    """The edge, known to both arms, that has nearest to `share` of the baseline above it."""
-    common = [edge for edge in ours if np.isclose(edge, theirs, rtol=1e-9, atol=0).any()]
-    if not common:
-        raise Unfit("the arms have no bucket edge in common")
-    above = np.array([survival.above(edge)[0] for edge in common])
+def _edge(survival: Survival, share: float, edges: Array, unit: str) -> float:
+    """The edge that has nearest to `share` of the baseline above it."""
+    above = np.array([survival.above(edge)[0] for edge in edges])
     with np.errstate(divide="ignore"):
         apart = np.abs(np.log(above / share))
     best = int(apart.argmin())
     if apart[best] > np.log(FARTHEST):
         raise Unfit(
-            f"no bucket edge near it: above {abs(common[best]):g} {unit} lie {above[best]:.2%} "
+            f"no bucket edge near it: above {abs(edges[best]):g} {unit} lie {above[best]:.2%} "
             f"of the baseline, {share:.2%} wanted; add edges there"
         )
-    return float(common[best])
+    return float(edges[best])
 
 
 def _above(buckets: Buckets, edge: float, after: int) -> tuple[Array, Array]:

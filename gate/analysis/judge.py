@@ -17,12 +17,12 @@ from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
 from gate.analysis.fitness import Fitness, fitness
 from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
-from gate.analysis.question import Effect, Question, Shares, Unfit
+from gate.analysis.question import Effect, Question, Shares, Side, Unfit
 from gate.analysis.rates import Table, bets, difference_bounds, shares, table
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
 from gate.request import Window
-from gate.series import Array, Buckets, Counts, Levels, Samples
+from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 
 _Part = Question | tuple[Levels, Levels] | str
@@ -132,51 +132,54 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     """All count questions of the decision in one pass."""
     if not questions:
         return []
-    seen = _table(questions)
     absolute = np.array([one.absolute for one in questions])
-    largest = np.array([one.ratio_worse for one in questions])
-    smallest = np.array([one.ratio_not_worse for one in questions])
-    worse = bets(seen, largest, 1).log_e(absolute)
-    not_worse = bets(seen, smallest, -1).log_e(absolute)
-    low, high = difference_bounds(
-        seen,
+    for_worse = _table(questions, [one.worse for one in questions])
+    for_not_worse = _table(questions, [one.not_worse for one in questions])
+    worse, not_worse = (
+        bets(seen, np.array([side.ratio for side in sides]), way).log_e(absolute)
+        for seen, sides, way in (
+            (for_worse, [one.worse for one in questions], 1),
+            (for_not_worse, [one.not_worse for one in questions], -1),
+        )
+    )
+    bounds = difference_bounds(
+        for_worse,
         np.array([level.worse for level in levels]),
         np.array([level.not_worse for level in levels]),
     )
-    baseline, canary = shares(seen)
+    share = shares(for_worse)
     return [
         _Answer(
             log_e_worse=float(worse[row]),
             log_e_not_worse=float(not_worse[row]),
             effect=one.scale.effect(
                 Shares(
-                    baseline=float(baseline[row]),
-                    canary=float(canary[row]),
-                    low=float(low[row]),
-                    high=float(high[row]),
+                    baseline=float(share[0][row]),
+                    canary=float(share[1][row]),
+                    low=float(bounds[0][row]),
+                    high=float(bounds[1][row]),
                     log_low=levels[row].worse,
                     log_high=levels[row].not_worse,
                 )
             ),
             counted=one.counted,
-            events_baseline=float(seen.baseline[row].sum()),
-            events_canary=float(seen.canary[row].sum()),
+            events_baseline=float(for_worse.baseline[row].sum()),
+            events_canary=float(for_worse.canary[row].sum()),
             method=one.method,
         )
-        if seen.baseline[row].any() and seen.canary[row].any()
+        if for_worse.baseline[row].any() and for_worse.canary[row].any()
         else f"no {one.counted} were seen in both arms at the same time"
         for row, one in enumerate(questions)
     ]
 
 
-def _table(questions: Sequence[Question]) -> Table:
-    parts: tuple[list[Array], ...] = (
-        [one.bad_canary for one in questions],
-        [one.canary for one in questions],
-        [one.bad_baseline for one in questions],
-        [one.baseline for one in questions],
+def _table(questions: Sequence[Question], sides: Sequence[Side]) -> Table:
+    return table(
+        np.stack([side.bad_canary for side in sides]),
+        np.stack([one.canary for one in questions]),
+        np.stack([one.bad_baseline for one in questions]),
+        np.stack([one.baseline for one in questions]),
     )
-    return table(*(np.stack(part) for part in parts))
 
 
 def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
@@ -191,8 +194,8 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
         log_e_not_worse=answer.log_e_not_worse,
         effect=answer.effect,
         counted="pods",
-        events_baseline=answer.pods_baseline,
-        events_canary=answer.pods_canary,
+        events_baseline=float(answer.pods_baseline),
+        events_canary=float(answer.pods_canary),
         method=gauges.METHOD,
     )
 
@@ -200,8 +203,7 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
 def _clear_in(item: _Item, level: _Levels, step: float) -> float | None:
     if not isinstance(item.part, Question):
         return None
-    one = item.part
-    return clear_in(_table([one]), one.ratio_not_worse, one.absolute, level.not_worse, step)
+    return clear_in(_table([item.part], [item.part.not_worse]), item.part, level.not_worse, step)
 
 
 def _finding(item: _Item, answer: _Answer, level: _Levels) -> tuple[Finding, str]:

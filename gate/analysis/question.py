@@ -47,22 +47,31 @@ class Scale(Protocol):
     def effect(self, found: Shares) -> Effect: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One of the two claims: which canary events are bad, shape (n,), and the ratio allowed."""
+
+    bad_canary: Array
+    ratio: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question:
     """Is `p_canary <= ratio * p_baseline + absolute`, for these counts, shape (n,)?
 
-    Where the ratio is known only within bounds, `ratio_worse` is the largest it may be (to be
-    called worse the canary must be beyond it) and `ratio_not_worse` the smallest.
-    `counted`: the noun of the counts.
+    `worse` and `not_worse` may count the canary differently, where a limit lies between two
+    bucket edges: each then asks where it cannot claim too much.
+    `equal` is the canary's bad share (of `not_worse`) over the baseline's if the canary is exactly
+    as good. `counted`: the noun of the counts.
     """
 
-    bad_canary: Array
+    worse: Side
+    not_worse: Side
     canary: Array
     bad_baseline: Array
     baseline: Array
-    ratio_worse: float
-    ratio_not_worse: float
     absolute: float
+    equal: float
     scale: Scale
     counted: str
     method: str

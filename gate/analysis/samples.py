@@ -28,8 +28,14 @@ def question(
     if len(first) < FEWEST:
         raise Unfit(f"{len(first):,} baseline observations, {FEWEST} needed to place an edge")
     edges = np.unique(np.quantile(first, [*GRID, quantile, 0.0, 1.0]))
-    arms = (_bucketed(arm, edges, window) for arm in (baseline, canary))
-    return histograms.question(metric, quantile, *arms)
+    # One more edge for the canary, where the margin puts the quantile: R is then exactly 1.
+    limit = metric.limit(float(np.quantile(first, quantile)))
+    return histograms.question(
+        metric,
+        quantile,
+        _bucketed(baseline, edges, window),
+        _bucketed(canary, np.union1d(edges, limit), window),
+    )
 
 
 def _bucketed(samples: Samples, edges: Array, window: Window) -> Buckets:

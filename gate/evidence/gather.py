@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from gate.change import Change
 from gate.errors import UsageError
 from gate.evidence.evidence import Cause, Evidence, Gap, Pair
+from gate.evidence.misfit import Wanted, misfit
 from gate.evidence.source import Asked, Source, SourceError
 from gate.request import Request, Window
 from gate.service import Service
@@ -25,20 +27,36 @@ from gate.units import duration
 
 # More at once would not make a Prometheus answer sooner; it would make it refuse.
 MOST_AT_ONCE = 8
+# Seconds that a source's own deadline lies before ours, so that it can still say what went wrong.
+GRACE = 0.5
 
 
 def gather(
     request: Request, service: Service, sources: Mapping[str, Source], within: float
 ) -> Evidence:
     """All evidence for one decision, `within` seconds; raises UsageError for an unknown word."""
-    asked = _asked(request, service, time.monotonic() + within)
+    end = time.monotonic() + within
+    asked = _asked(request, service, end - min(GRACE, within / 10))
     _check_words(service, asked)
-    questions = dict(_questions(service, sources, asked))
-    places = threading.Semaphore(MOST_AT_ONCE)
-    futures = {about: _started(ask, places) for about, ask in questions.items()}
-    wait(futures.values(), timeout=max(0.0, asked.deadline - time.monotonic()))
-    answers = [_answer(about, future, within) for about, future in futures.items()]
+    questions = tuple(_questions(service))
+    # For each source its own, so that a silent one keeps nobody else waiting.
+    places = {one.source: threading.Semaphore(MOST_AT_ONCE) for one in questions}
+    futures = [
+        _started(partial(_put, one, sources, asked), places[one.source]) for one in questions
+    ]
+    wait(futures, timeout=max(0.0, end - time.monotonic()))
+    answers = [_answer(*both, within) for both in zip(questions, futures, strict=True)]
     return _evidence(asked.window, service, answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """`about` as its gap would name it; `method` of the source is called with `wanted`."""
+
+    about: str
+    source: str
+    method: str
+    wanted: Wanted
 
 
 def _started(ask: Callable[[], Any], places: threading.Semaphore) -> Future[Any]:
@@ -86,44 +104,50 @@ def _check_words(service: Service, asked: Asked) -> None:
             render(template, asked.words)
 
 
-def _questions(
-    service: Service, sources: Mapping[str, Source], asked: Asked
-) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _questions(service: Service) -> Iterator[_Question]:
     for metric in service.metrics:
-        yield f"metric {metric.name}", partial(_put, sources, metric.source, "pair", metric, asked)
+        yield _Question(f"metric {metric.name}", metric.source, "pair", metric)
     for slo in service.slos:
         if not slo.stated:
-            yield f"slo {slo.name}", partial(_put, sources, slo.source, "indicators", slo, asked)
+            yield _Question(f"slo {slo.name}", slo.source, "indicators", slo)
     if wanted := service.change:
-        yield "change", partial(_put, sources, wanted.source, "change", wanted, asked)
+        yield _Question("change", wanted.source, "change", wanted)
 
 
-def _put(
-    sources: Mapping[str, Source], name: str, method: str, wanted: object, asked: Asked
-) -> Any:
+def _put(question: _Question, sources: Mapping[str, Source], asked: Asked) -> Any:
     """One question to one source; a source that cannot answer it is a Gap like any other."""
-    answer = getattr(sources[name], method, None)
+    source = sources[question.source]
+    answer = getattr(source, question.method, None)
     if answer is None:
         raise SourceError(
-            Cause.BAD_QUERY, f"source {name!r} ({type(sources[name]).__name__}) has no {method}"
+            Cause.BAD_QUERY,
+            f"source {question.source!r} ({type(source).__name__}) has no {question.method}",
         )
-    return answer(wanted, asked)
+    return answer(question.wanted, asked)
 
 
-def _answer(about: str, future: Future[Any], within: float) -> Any:
+def _answer(question: _Question, future: Future[Any], within: float) -> Any:
+    """The answer, or the gap it leaves. A source may be a stranger's; it must not decide.
+
+    Its exceptions are looked at, not raised: `sys.exit()` in a source would end the gate with 0.
+    """
     if not future.done():
-        return Gap(about, Cause.TIMEOUT, f"no answer within {within:g} s")
-    try:
-        answer = future.result()
-    except SourceError as error:
-        return Gap(about, error.cause, error.message)
-    except UsageError:
-        raise
-    except Exception as error:  # noqa: BLE001  a source may be a stranger's; it must not decide
-        return Gap(about, Cause.CRASHED, f"{type(error).__name__}: {error}")
-    if not isinstance(answer, (Pair, tuple, Change)):
-        return Gap(about, Cause.MALFORMED, f"the source answered with {type(answer).__name__}")
-    return answer
+        return _gap(question, Cause.TIMEOUT, f"no answer within {within:g} s")
+    error = future.exception()
+    if isinstance(error, UsageError):
+        raise error
+    if isinstance(error, SourceError):
+        return _gap(question, error.cause, error.message)
+    if error is not None:
+        return _gap(question, Cause.CRASHED, f"{type(error).__name__}: {error}")
+    answer = future.result()
+    fault = misfit(question.wanted, answer)
+    return _gap(question, Cause.MALFORMED, fault) if fault else answer
+
+
+def _gap(question: _Question, cause: Cause, detail: str) -> Gap:
+    """In text that can be stored: half a surrogate pair of a broken answer is replaced."""
+    return Gap(question.about, cause, detail.encode("utf-8", "replace").decode())
 
 
 def _evidence(window: Window, service: Service, values: list[Any]) -> Evidence:

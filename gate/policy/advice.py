@@ -22,7 +22,7 @@ def _of_comparisons(analysis: Analysis) -> Iterator[str]:
         elif one.finding is Finding.UNCLEAR and one.critical:
             yield f"{one.label}: {_wait(one)}"
         elif one.finding is Finding.UNFIT and one.critical:
-            yield f"{one.label}: needs data that can carry an answer ({one.why})"
+            yield f"{one.label}: needs data that can carry an answer; see its evidence"
 
 
 def _wait(one: Comparison) -> str:

@@ -43,10 +43,11 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """True, false, or None: unknown, for want of the `missing` facts."""
+    """True, false, or None: unknown, for want of the `missing` facts or because of a `fault`."""
 
     holds: bool | None
     missing: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def check(condition: str) -> None:
@@ -60,7 +61,7 @@ def ask(condition: str, facts: Facts) -> Answer:
     if result.type() == cel.Type.BOOL:
         return Answer(bool(result.value()))
     missing = _MISSING.search(str(result.value()))
-    return Answer(None, (missing[1],) if missing else (str(result.value()),))
+    return Answer(None, (missing[1],)) if missing else Answer(None, fault=str(result.value()))
 
 
 @cache

@@ -8,7 +8,7 @@ nothing. Going back to a known-good version is answered before any rule is asked
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gate.policy.conditions import ask
@@ -48,10 +48,11 @@ def _spoken(rule: Rule, facts: Facts) -> Iterator[Reason]:
     if answer.holds:
         yield Reason(rule.name, rule.then, fill(rule.message, facts), docs=rule.docs)
     elif answer.holds is None and rule.on_unknown is not OnUnknown.IGNORE:
+        why = answer.fault or f"{', '.join(answer.missing)} is not known"
         yield Reason(
             rule.name,
             Outcome(rule.on_unknown),
-            f"cannot be told: {', '.join(answer.missing)} is not known",
+            f"cannot be told: {why}",
             unknown=answer.missing,
             docs=rule.docs,
         )
@@ -71,9 +72,11 @@ def fill(message: str, facts: Facts) -> str:
 
 
 def _filled(word: str, form: str, facts: Facts) -> str:
-    value: Any = facts.get(word, "unknown")
+    value: Any = facts.get(word)
+    if value is None:
+        return "unknown"
+    if isinstance(value, Mapping):
+        value = tuple(f"{name}={text}" for name, text in sorted(value.items()))
     if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    if isinstance(value, str):
-        return value
+        value = ", ".join(value) or "none"
     return format(value, form)

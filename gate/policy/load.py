@@ -97,7 +97,8 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
         )
 
 
-_EXAMPLES = {Type.BOOL: True, Type.INT: 1, Type.DOUBLE: 0.5}
+# The whole number is a large one: `c` would take a small one for a character.
+_EXAMPLES = {Type.BOOL: True, Type.INT: 2**31, Type.DOUBLE: 0.5}
 
 
 def _message_fault(message: str) -> str:
@@ -108,10 +109,12 @@ def _message_fault(message: str) -> str:
     for _, word, form, conversion in parts:
         if word is None:
             continue
-        if word not in WORDS or conversion:
+        if word not in WORDS:
             return f"message: unknown fact {word!r}{did_you_mean(word, WORDS)}"
+        if conversion:
+            return f"message: {word} takes a format after a colon, not !{conversion}"
         try:
             format(_EXAMPLES.get(WORDS[word].type, ""), form or "")
-        except ValueError:
+        except (ValueError, OverflowError):
             return f"message: {form!r} is no format for {word}, a {WORDS[word].type}"
     return ""

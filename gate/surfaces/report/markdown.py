@@ -7,7 +7,10 @@ import re
 from gate.surfaces.report.report import COLUMNS, Report
 
 _SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔"}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#@])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
+# GitHub looks for mentions and references after markdown has taken its backslashes away, so only
+# a character between helps, one without width: https://github.com/github/cmark-gfm/issues/181
+_REFERENCE = re.compile(r"([@#])")
 
 
 def markdown(told: Report) -> str:
@@ -30,9 +33,10 @@ def escape(text: str) -> str:
     r"""Text that markdown shows as it is, on one line.
 
     >>> print(escape("a|b <i> @team"))
-    a\|b \<i\> \@team
+    a\|b \<i\> @&#8203;team
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    plain = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _REFERENCE.sub(r"\1&#8203;", plain)
 
 
 def _list(title: str, lines: list[str] | tuple[str, ...]) -> str:

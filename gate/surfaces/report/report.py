@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from gate.analysis.comparison import Comparison
 from gate.budget import Budget
@@ -42,6 +43,11 @@ class Report:
 
 def report(decision: Decision) -> Report:
     """The decision in words."""
+    told: Report = _printable(_report(decision))
+    return told
+
+
+def _report(decision: Decision) -> Report:
     request, conclusion = decision.request, decision.conclusion
     return Report(
         outcome=decision.verdict.outcome,
@@ -51,10 +57,26 @@ def report(decision: Decision) -> Report:
         rows=tuple(_row(one) for one in conclusion.analysis.comparisons),
         budgets=tuple(_budget(one) for one in conclusion.budgets),
         risk=tuple(_risk(decision)),
-        gaps=tuple(str(gap) for gap in decision.evidence.gaps),
+        # What is wrong with a metric stands beside its comparison.
+        gaps=tuple(str(g) for g in decision.evidence.gaps if not g.about.startswith("metric ")),
         changes=decision.verdict.changes,
         id=decision.id,
     )
+
+
+def _printable(value: Any) -> Any:
+    """The same with one line in each text, and with what a terminal would obey made visible."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(map(_visible, " ".join(value.split())))
+    if isinstance(value, tuple):
+        return tuple(_printable(one) for one in value)
+    return replace(
+        value, **{one.name: _printable(getattr(value, one.name)) for one in fields(value)}
+    )
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 def _context(decision: Decision) -> Iterator[str]:
@@ -134,6 +156,10 @@ def _risk(decision: Decision) -> Iterator[str]:
     risk, change = decision.conclusion.risk, decision.evidence.change
     if risk is None or change is None:
         return
-    yield f"{risk.level}: {change.base[:12]}..{change.head[:12]}"
-    yield from (factor.words for factor in risk.factors)
+    lines = change.lines_added + change.lines_deleted
+    yield (
+        f"{risk.level}: {lines:,} lines in {change.files:,} files in {change.directories:,} "
+        f"directories ({change.base[:12]}..{change.head[:12]})"
+    )
+    yield from (factor.words for factor in risk.factors if factor.points)
     yield from change.notes

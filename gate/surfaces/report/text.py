@@ -37,11 +37,14 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
 
 
 def _section(console: Console, title: str, lines: list[str] | tuple[str, ...]) -> None:
-    if not lines:
-        return
-    console.print(f"\n{title}", style="bold")
+    if lines:
+        console.print(f"\n{title}", style="bold")
+        _list(console, lines)
+
+
+def _list(console: Console, lines: list[str] | tuple[str, ...]) -> None:
+    """The first line hangs out by its dash, the rest are indented under it."""
     for line in lines:
-        # The first line hangs out by its dash, the rest are indented under it.
         grid = Table.grid(padding=(0, 1))
         grid.add_row(" -", Text(line))
         console.print(grid)
@@ -49,17 +52,24 @@ def _section(console: Console, title: str, lines: list[str] | tuple[str, ...]) -
 
 def _evidence(console: Console, rows: tuple[Row, ...]) -> None:
     console.print("\nEvidence", style="bold")
-    table = Table(
-        box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim"
-    )
+    widths = [
+        max(len(cell) for cell in column)
+        for column in zip(COLUMNS, *(row.cells for row in rows), strict=True)
+    ]
+    if sum(widths) + len(widths) < console.width:
+        console.print(Padding(_table(rows), (0, 0, 0, 1)))
+    else:  # a number cut or torn in two could be misread
+        named = (zip(COLUMNS, row.cells, strict=True) for row in rows)
+        _list(console, [", ".join(f"{name} {cell}" for name, cell in row) for row in named])
+    _list(console, [f"{row.cells[0]}: {row.note}" for row in rows])
+
+
+def _table(rows: tuple[Row, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for name in COLUMNS:
         right = name in ("baseline", "canary", "difference", "limit")
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(name, style="dim"), justify="right" if right else "left")
     for row in rows:
         finding = row.cells[-1]
         table.add_row(*row.cells[:-1], Text(finding, style=_FINDINGS[finding]))
-    console.print(Padding(table, (0, 0, 0, 1)))
-    for row in rows:
-        grid = Table.grid(padding=(0, 1))
-        grid.add_row(" -", Text(f"{row.cells[0]}: {row.note}"))
-        console.print(grid)
+    return table

@@ -1,0 +1,79 @@
+"""Whether what a source answered is an answer to what it was asked.
+
+A source may be a stranger's. What does not fit is refused here, with a sentence, before anything is
+computed from it; whether fitting numbers can carry a verdict is for the judge to say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from gate.change import Change
+from gate.evidence.evidence import Pair
+from gate.metric import Kind, Metric
+from gate.series import Buckets, Counts, Levels, Samples
+from gate.service import ChangeRange
+from gate.slo import Indicator, Slo
+from gate.units import duration
+
+Wanted = Metric | Slo | ChangeRange
+
+# Kind of metric -> its series, and how many dimensions each of its arrays has.
+_SERIES: Mapping[Kind, tuple[type, Mapping[str, int]]] = {
+    Kind.EVENTS: (Counts, {"bad": 1, "total": 1}),
+    Kind.HISTOGRAM: (Buckets, {"edges": 1, "counts": 2}),
+    Kind.GAUGE: (Levels, {"values": 2}),
+    Kind.SAMPLES: (Samples, {"times": 1, "values": 1}),
+}
+
+
+def misfit(wanted: Wanted, answer: object) -> str:
+    """Why this is no answer to what was wanted; empty for one that is."""
+    faults: Iterator[str]
+    if isinstance(wanted, Metric) and isinstance(answer, Pair):
+        faults = _of_pair(wanted, answer)
+    elif isinstance(wanted, Slo) and isinstance(answer, tuple):
+        faults = _of_indicators(wanted, answer)
+    elif isinstance(wanted, ChangeRange) and isinstance(answer, Change):
+        faults = _of_texts(answer.base, answer.head, *answer.notes)
+    else:
+        return f"the source answered with {type(answer).__name__}"
+    return next(faults, "")
+
+
+def _of_pair(metric: Metric, pair: Pair) -> Iterator[str]:
+    if pair.metric != metric.name:
+        yield f"the source answered for metric {pair.metric!r}"
+    kind, arrays = _SERIES[metric.kind]
+    for arm, series in (("baseline", pair.baseline), ("canary", pair.canary)):
+        if not isinstance(series, kind):
+            yield f"{arm}: {metric.kind} are {kind.__name__}, not {type(series).__name__}"
+        for name, dimensions in arrays.items():
+            values = getattr(series, name, None)
+            if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+                yield f"{arm}: {name} is no array of float64"
+            elif values.ndim != dimensions:
+                yield f"{arm}: {name} has {values.ndim} dimensions, not {dimensions}"
+        if isinstance(series, Levels):
+            yield from _of_texts(*series.pods)
+    yield from _of_texts(*(gap.detail for gap in pair.doubts))
+
+
+def _of_indicators(slo: Slo, indicators: tuple[object, ...]) -> Iterator[str]:
+    own = [one for one in indicators if isinstance(one, Indicator) and one.slo == slo.name]
+    if len(own) < len(indicators):
+        yield "the source answered with something that is no indicator of this objective"
+    if any(not math.isfinite(one.bad_share) or one.bad_share < 0 for one in own):
+        yield "a bad share is no number from 0 upwards"
+    if all(one.window != slo.window for one in own):
+        yield f"nothing was measured over the objective's own window, {duration(slo.window)}"
+
+
+def _of_texts(*texts: str) -> Iterator[str]:
+    """Text that cannot be stored: half a surrogate pair, as broken JSON can hold."""
+    for text in texts:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            yield f"{text!r} is not valid Unicode"

@@ -1,0 +1,48 @@
+"""Whatever a source does, the gate ends in hold, rollback or exit 30; never in promote."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gate.surfaces.cli.main import run
+from tests.parts.broken import BROKEN, HEALTHY
+from tests.parts.services import service_file
+
+AS_OF = 1_700_003_640.0  # a multiple of the step; half an hour is judged
+
+
+def check(url, tmp_path, capfd):
+    """The exit code and the report of one `gate check` against the server."""
+    file = service_file(tmp_path, url)
+    code = run(
+        ["check", "-f", str(file), "--canary", "v2", "--baseline", "v1", "--since", "30m",
+         "--as-of", str(AS_OF), "--format", "json", "--timeout", "4s",
+         "--ledger", str(tmp_path / "ledger.db")]
+    )  # fmt: skip
+    return code, json.loads(capfd.readouterr().out)
+
+
+def test_a_healthy_source_does_promote(tmp_path, capfd):
+    # Without this one, a gate that always holds would pass the tests below.
+    with HEALTHY.serve() as url:
+        code, report = check(url, tmp_path, capfd)
+    assert (code, report["verdict"]) == (0, "promote"), report["reasons"]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_source_that(name, tmp_path, capfd):
+    behaviour = BROKEN[name]
+    with behaviour.serve() as url:
+        code, report = check(url, tmp_path, capfd)
+    if behaviour.promotes:
+        assert (code, report["verdict"]) == (0, "promote"), report["gaps"]
+        return
+    assert code in (10, 30)
+    assert report["verdict"] == "hold"
+    assert report["analysis"]["safe"] is False
+    if behaviour.cause:
+        assert {gap["cause"] for gap in report["gaps"]} >= {behaviour.cause}
+        unfit = [one for one in report["analysis"]["comparisons"] if one["finding"] == "unfit"]
+        assert any(behaviour.cause in one["why"] for one in unfit)
