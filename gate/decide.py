@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from gate import __version__
 from gate.decision import Decision, decided, to_json
+from gate.errors import UsageError
 from gate.evidence.gather import gather
 from gate.evidence.source import Source
 from gate.ledger.ledger import Ledger, Record
@@ -40,6 +41,10 @@ class Gate:
 
     def decide(self, request: Request) -> Decision:
         """May the canary go on? Stored before it is returned; raises GateError if it cannot be."""
+        if request.service != self.service.name:
+            raise UsageError(
+                f"this gate decides about {self.service.name!r}, not {request.service!r}"
+            )
         evidence = gather(request, self.service, self.sources, self.within)
         decision = decided(
             request, self.service, self.policy, evidence,

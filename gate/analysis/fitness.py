@@ -22,6 +22,10 @@ Seen = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 SILENT_AT_END = 2
 # Below four fifths, what is missing could outweigh a shift of the size of the usual margins.
 LEAST_COVERAGE = 0.8
+# Silence where this many events were to be expected is not chance: e^-10 is 1 in 22,000.
+TOO_MANY_TO_MISS = 10.0
+# Beyond this, sums and squares leave what a double can hold; no measurement is as large.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ def fitness(pair: Pair, window: Window) -> Fitness:
     for arm, intervals in both.items():
         if not intervals.any():
             return Fitness(f"{arm}: no data in {window.count} intervals")
-    return Fitness("", (*(f"{gap.cause}: {gap.detail}" for gap in pair.doubts), *_missing(both)))
+    doubts = (f"{gap.cause}: {gap.detail}" for gap in pair.doubts)
+    return Fitness("", (*doubts, *_missing(both), *_quiet(pair)))
 
 
 def _missing(both: dict[str, Seen]) -> Iterator[str]:
@@ -56,11 +61,24 @@ def _missing(both: dict[str, Seen]) -> Iterator[str]:
         yield f"only {covered:.0%} of the intervals were seen in both arms"
 
 
+def _quiet(pair: Pair) -> Iterator[str]:
+    """An arm that counts on but is no longer asked anything: it hangs, or was taken out."""
+    for arm, series in (("baseline", pair.baseline), ("canary", pair.canary)):
+        if isinstance(series, (Counts, Buckets)):
+            events = series.total if isinstance(series, Counts) else series.counts.sum(axis=1)
+            busy = np.flatnonzero(events > 0)
+            quiet = len(events) - 1 - int(busy[-1]) if len(busy) else len(events)
+            expected = np.nansum(events) / max(len(events) - quiet, 1) * quiet
+            if quiet >= SILENT_AT_END and expected > TOO_MANY_TO_MISS:
+                yield f"{arm}: no traffic in the last {quiet} intervals"
+
+
 def seen(series: Series, window: Window) -> Seen:
     """Which intervals of the window have data, shape (n,)."""
     if isinstance(series, Samples):
         bounds = np.array([window.start, *window.ends])
-        return np.histogram(series.times, bounds)[0] > 0
+        interval = np.searchsorted(bounds, series.times[~np.isnan(series.values)], side="left")
+        return np.bincount(interval, minlength=window.count + 2)[1 : window.count + 1] > 0
     if isinstance(series, Counts):
         return ~np.isnan(series.bad + series.total)
     values = series.counts if isinstance(series, Buckets) else series.values
@@ -70,39 +88,56 @@ def seen(series: Series, window: Window) -> Seen:
 
 
 def _fault(series: Series, window: Window) -> str:
-    for values in _arrays(series):
-        if np.isinf(values).any():
-            return "infinite values"
+    if misshapen := _misshapen(series, window):
+        return misshapen
+    if any(np.isinf(values).any() for values in _arrays(series)):
+        return "infinite values"
+    if any((np.abs(values) > LARGEST).any() for values in _arrays(series)):
+        return f"values beyond {LARGEST:g}"
     if isinstance(series, Samples):
-        return (
-            "times and values differ in length" if len(series.times) != len(series.values) else ""
-        )
-    if any(len(values) != window.count for values in _arrays(series)):
+        return "times do not ascend" if (np.diff(series.times) < 0).any() else ""
+    return "" if isinstance(series, Levels) else _fault_of_counts(series)
+
+
+def _misshapen(series: Series, window: Window) -> str:
+    if isinstance(series, Samples):
+        alike = series.times.ndim == 1 and series.times.shape == series.values.shape
+        return "" if alike else "times and values differ in length"
+    rows = (series.counts,) if isinstance(series, Buckets) else _arrays(series)
+    if any(values.ndim == 0 or len(values) != window.count for values in rows):
         return f"not one row for each of the {window.count} intervals"
+    if isinstance(series, Counts):
+        return "" if all(values.ndim == 1 for values in rows) else "not one count an interval"
     if isinstance(series, Levels):
-        return ""
-    return _fault_of_counts(series)
+        alike = series.values.shape[1:] == (len(series.pods),)
+        return "" if alike else "not one column for each pod"
+    alike = series.edges.ndim == 1 and series.counts.shape[1:] == (len(series.edges) + 1,)
+    return "" if alike else "bucket counts and edges do not match"
 
 
 def _fault_of_counts(series: Counts | Buckets) -> str:
-    if any((values < 0).any() for values in _arrays(series)):
-        return "negative counts"
     if isinstance(series, Counts):
+        if (series.bad < 0).any() or (series.total < 0).any():
+            return "negative counts"
         if (series.bad > series.total).any():
             return "more bad events than events"
         return "" if np.nansum(series.total) > 0 else "no traffic"
-    if series.counts.shape[1] != len(series.edges) + 1:
-        return "bucket counts and edges do not match"
+    if (series.counts < 0).any():
+        return "negative counts"
     if len(series.edges) == 0:
         return "only a +Inf bucket"
-    if not (np.diff(series.edges) > 0).all():
+    if np.isnan(series.edges).any() or not (np.diff(series.edges) > 0).all():
         return "bucket edges do not ascend"
     return "" if np.nansum(series.counts) > 0 else "no observations"
 
 
 def _arrays(series: Series) -> tuple[Array, ...]:
-    if isinstance(series, Counts):
-        return (series.bad, series.total)
-    if isinstance(series, Buckets):
-        return (series.counts,)
-    return (series.values,)
+    match series:
+        case Counts():
+            return series.bad, series.total
+        case Buckets():
+            return series.edges, series.counts
+        case Samples():
+            return series.times, series.values
+        case Levels():
+            return (series.values,)

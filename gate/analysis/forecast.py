@@ -27,8 +27,9 @@ def clear_in(seen: Table, question: Question, level: float, step: float) -> floa
     if not intervals or not baseline or not canary:
         return None
     rate = float(seen.bad_baseline.sum()) / baseline
+    alike = float(np.nansum(question.alike)) / float(np.nansum(question.baseline))
     mean = np.array([[canary]]) / intervals, np.array([[baseline]]) / intervals
-    typical = Table(mean[0] * rate * question.equal, mean[0], mean[1] * rate, mean[1])
+    typical = Table(mean[0] * alike, mean[0], mean[1] * rate, mean[1])
     so_far, growth = _logs(seen, question), _logs(typical, question)
 
     def reached(steps: float) -> bool:
@@ -41,7 +42,7 @@ def clear_in(seen: Table, question: Question, level: float, step: float) -> floa
 
 def _logs(seen: Table, question: Question) -> Array:
     """The log evidence of each bet."""
-    side = bets(seen, np.array([question.not_worse.ratio]), -1)
+    side = bets(seen, np.array([question.ratio]), -1)
     logs: Array = (side.won - question.absolute * side.paid)[0]
     return logs
 

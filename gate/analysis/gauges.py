@@ -54,22 +54,25 @@ def compare(
     looks = _looks(len(baseline.values))
     if not looks:
         raise Unfit(f"{len(baseline.values)} intervals, {FIRST_LOOK} needed for a pod's mean")
-    worse, not_worse, last = [], [], None
+    worse, not_worse = [-math.inf], [-math.inf]
     for index, length in enumerate(looks):
-        last = _Pods.of(sign * baseline.values[:length], sign * canary.values[:length])
-        score, freedom = last.score(margin)
+        pods = _Pods.of(sign * baseline.values[:length], sign * canary.values[:length])
+        if pods.unfit:  # nothing is staked on that look; later ones may be fit
+            continue
+        score, freedom = pods.score(margin)
         weight = -math.log((index + 1) * (index + 2))
         worse.append(weight + _log_calibrated(log_upper_tail(score, freedom)))
         not_worse.append(weight + _log_calibrated(log_upper_tail(-score, freedom)))
-    assert last is not None  # noqa: S101  looks is not empty
+    if pods.unfit:
+        raise Unfit(pods.unfit)
     spent = math.log(len(looks) * (len(looks) + 1))
-    effect = last.effect(margin, log_low + spent, log_high + spent)
+    effect = pods.effect(margin, log_low + spent, log_high + spent)
     return GaugeAnswer(
         log_e_worse=float(np.logaddexp.reduce(worse)),
         log_e_not_worse=float(np.logaddexp.reduce(not_worse)),
         effect=mirrored(effect) if lower else effect,
-        pods_baseline=len(last.baseline),
-        pods_canary=len(last.canary),
+        pods_baseline=len(pods.baseline),
+        pods_canary=len(pods.canary),
     )
 
 
@@ -82,21 +85,24 @@ class _Pods:
 
     @staticmethod
     def of(baseline: Array, canary: Array) -> _Pods:
-        pods = _Pods(_means(baseline), _means(canary))
-        for arm, means in (("baseline", pods.baseline), ("canary", pods.canary)):
+        return _Pods(_means(baseline), _means(canary))
+
+    @property
+    def unfit(self) -> str:
+        """Why the pods cannot be compared, or empty."""
+        for arm, means in (("baseline", self.baseline), ("canary", self.canary)):
             if len(means) < FEWEST_PODS:
-                raise Unfit(
+                return (
                     f"{arm}: {len(means)} pods seen long enough, {FEWEST_PODS} needed; "
                     "let the query return one series for each pod"
                 )
-        return pods
+        # Whole numbers that happen to agree are no proof that the next pod would.
+        return "" if self._error(1.0)[0] > 0 else "the pods of each arm agree to the last bit"
 
     def score(self, margin: Margin) -> tuple[float, float]:
         """Welch's t of canary - ratio * baseline - absolute, and its degrees of freedom."""
         gap = self.canary.mean() - margin.limit(float(self.baseline.mean()))
         error, freedom = self._error(margin.ratio)
-        if error == 0.0:  # pods that agree to the last bit: any gap at all is beyond doubt
-            return math.copysign(math.inf, gap) if gap else 0.0, freedom
         return float(gap / error), freedom
 
     def effect(self, margin: Margin, log_low: float, log_high: float) -> Effect:
@@ -117,7 +123,7 @@ class _Pods:
         degrees = [len(self.baseline) - 1, len(self.canary) - 1]
         whole = sum(parts)
         if whole == 0.0:
-            return 0.0, float(sum(degrees))
+            return 0.0, 0.0
         return math.sqrt(whole), whole**2 / sum(
             part**2 / degree for part, degree in zip(parts, degrees, strict=True)
         )

@@ -17,12 +17,12 @@ from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
 from gate.analysis.fitness import Fitness, fitness
 from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
-from gate.analysis.question import Effect, Question, Shares, Side, Unfit
+from gate.analysis.question import Effect, Question, Shares, Unfit
 from gate.analysis.rates import Table, bets, difference_bounds, shares, table
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
 from gate.request import Window
-from gate.series import Buckets, Counts, Levels, Samples
+from gate.series import Array, Buckets, Counts, Levels, Samples
 from gate.service import Service
 
 _Part = Question | tuple[Levels, Levels] | str
@@ -132,16 +132,12 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     """All count questions of the decision in one pass."""
     if not questions:
         return []
+    ratio = np.array([one.ratio for one in questions])
     absolute = np.array([one.absolute for one in questions])
-    for_worse = _table(questions, [one.worse for one in questions])
-    for_not_worse = _table(questions, [one.not_worse for one in questions])
-    worse, not_worse = (
-        bets(seen, np.array([side.ratio for side in sides]), way).log_e(absolute)
-        for seen, sides, way in (
-            (for_worse, [one.worse for one in questions], 1),
-            (for_not_worse, [one.not_worse for one in questions], -1),
-        )
-    )
+    for_worse = _table(questions, [one.most_bad_baseline for one in questions])
+    for_not_worse = _table(questions, [one.least_bad_baseline for one in questions])
+    worse = bets(for_worse, ratio, 1).log_e(absolute)
+    not_worse = bets(for_not_worse, ratio, -1).log_e(absolute)
     bounds = difference_bounds(
         for_worse,
         np.array([level.worse for level in levels]),
@@ -173,11 +169,11 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     ]
 
 
-def _table(questions: Sequence[Question], sides: Sequence[Side]) -> Table:
+def _table(questions: Sequence[Question], bad_baseline: Sequence[Array]) -> Table:
     return table(
-        np.stack([side.bad_canary for side in sides]),
+        np.stack([one.bad_canary for one in questions]),
         np.stack([one.canary for one in questions]),
-        np.stack([one.bad_baseline for one in questions]),
+        np.stack(bad_baseline),
         np.stack([one.baseline for one in questions]),
     )
 
@@ -203,7 +199,8 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
 def _clear_in(item: _Item, level: _Levels, step: float) -> float | None:
     if not isinstance(item.part, Question):
         return None
-    return clear_in(_table([item.part], [item.part.not_worse]), item.part, level.not_worse, step)
+    seen = _table([item.part], [item.part.least_bad_baseline])
+    return clear_in(seen, item.part, level.not_worse, step)
 
 
 def _finding(item: _Item, answer: _Answer, level: _Levels) -> tuple[Finding, str]:

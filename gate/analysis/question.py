@@ -47,31 +47,23 @@ class Scale(Protocol):
     def effect(self, found: Shares) -> Effect: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One of the two claims: which canary events are bad, shape (n,), and the ratio allowed."""
-
-    bad_canary: Array
-    ratio: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question:
     """Is `p_canary <= ratio * p_baseline + absolute`, for these counts, shape (n,)?
 
-    `worse` and `not_worse` may count the canary differently, where a limit lies between two
-    bucket edges: each then asks where it cannot claim too much.
-    `equal` is the canary's bad share (of `not_worse`) over the baseline's if the canary is exactly
-    as good. `counted`: the noun of the counts.
+    Where the baseline's bad events are known only within bounds, "worse" must be shown beside the
+    most there may be and "not worse" beside the least. `alike`: how many of the baseline's events
+    would be bad by the canary's count. `counted`: the noun of the counts.
     """
 
-    worse: Side
-    not_worse: Side
+    bad_canary: Array
     canary: Array
-    bad_baseline: Array
+    most_bad_baseline: Array
+    least_bad_baseline: Array
+    alike: Array
     baseline: Array
+    ratio: float
     absolute: float
-    equal: float
     scale: Scale
     counted: str
     method: str

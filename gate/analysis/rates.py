@@ -33,13 +33,16 @@ from gate.series import Array
 # Shifts of the log-odds, from a 5 % change of the odds to a factor of 400: closer ones could not be
 # shown within days, larger ones are as good as the largest.
 SHIFTS = np.geomspace(0.05, 6.0, 16)
+# Fewer baseline events than this are the rounding of a rate, and bound nothing.
+FEWEST_EVENTS = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Bad and all events of both arms; every array (rows, intervals), no NaN, unseen = 0.
 
-    An interval without baseline events bounds nothing and is left out by `table`.
+    An interval without baseline events bounds nothing and is left out by `table`. Counts may be
+    fractional: a factor (1 - x)^y is at most 1 - x y for y in [0, 1].
     """
 
     bad_canary: Array
@@ -50,7 +53,7 @@ class Table:
 
 def table(bad_canary: Array, canary: Array, bad_baseline: Array, baseline: Array) -> Table:
     """The intervals that both arms were seen in, the others zeroed."""
-    seen = ~np.isnan(bad_canary + canary + bad_baseline + baseline) & (baseline > 0)
+    seen = ~np.isnan(bad_canary + canary + bad_baseline + baseline) & (baseline > FEWEST_EVENTS)
     return Table(
         *(np.where(seen, part, 0.0) for part in (bad_canary, canary, bad_baseline, baseline))
     )
@@ -79,14 +82,13 @@ def bets(seen: Table, ratio: Array, side: int) -> Bets:
     split = np.divide(seen.canary, seen.baseline, out=np.zeros_like(seen.canary),
                       where=seen.baseline > 0)  # fmt: skip
     odds = (ratio[:, None] * split)[:, None, :]  # that a bad event is the canary's, on the boundary
-    shifted = odds * np.exp(side * SHIFTS)[None, :, None]
-    # 1 + g and 1 - r g: how much likelier each arm's bad event is under the shifted odds.
-    keep = (1.0 + odds) / (1.0 + shifted)
-    gain = np.exp(side * SHIFTS)[None, :, None] * keep
-    won = (
-        seen.bad_canary[:, None, :] * np.log(gain) + seen.bad_baseline[:, None, :] * np.log(keep)
-    ).sum(axis=2)
-    paid = (seen.canary[:, None, :] * (gain - 1.0)).sum(axis=2)
+    raised = np.exp(side * SHIFTS)
+    # 1 - r g: how much likelier a baseline's bad event is under the shifted odds; that of a
+    # canary's, 1 + g, is `raised` times as much.
+    keep = (1.0 + odds) / (1.0 + odds * raised[None, :, None])
+    bad = (seen.bad_canary + seen.bad_baseline)[:, :, None]
+    won = (np.log(keep) @ bad)[:, :, 0] + seen.bad_canary.sum(axis=1)[:, None] * side * SHIFTS
+    paid = (keep @ seen.canary[:, :, None])[:, :, 0] * raised - seen.canary.sum(axis=1)[:, None]
     return Bets(won, paid)
 
 
@@ -117,12 +119,16 @@ def share_bounds(bad: Array, total: float, log_level: float) -> tuple[Array, Arr
 
 
 def shares(seen: Table) -> tuple[Array, Array]:
-    """The bad share of the baseline and of the canary, (rows,); NaN where there was no event."""
+    """The bad share of the baseline and of the canary, (rows,); NaN where there was no event.
+
+    The baseline's intervals weigh what they weigh in the canary: when traffic moves in steps, its
+    late intervals weigh more, and what those hours did to both would look like a difference.
+    """
+    fair = np.divide(seen.bad_baseline * seen.canary, seen.baseline,
+                     out=np.zeros_like(seen.canary), where=seen.baseline > 0)  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (
-            seen.bad_baseline.sum(axis=1) / seen.baseline.sum(axis=1),
-            seen.bad_canary.sum(axis=1) / seen.canary.sum(axis=1),
-        )
+        whole = seen.canary.sum(axis=1)
+        return fair.sum(axis=1) / whole, seen.bad_canary.sum(axis=1) / whole
 
 
 def _crossing(process: Bets, level: Array, *, rising: bool) -> Array:

@@ -23,12 +23,13 @@ def question(
     metric: Metric, quantile: float, baseline: Samples, canary: Samples, window: Window
 ) -> Question:
     """The metric's margin asked at one quantile; raises Unfit."""
+    baseline, canary = (_inside(arm, window) for arm in (baseline, canary))
     rarer = min(quantile, 1 - quantile)
     first = baseline.values[: int(max(FEWEST, FEWEST_BEYOND / rarer))]
     if len(first) < FEWEST:
         raise Unfit(f"{len(first):,} baseline observations, {FEWEST} needed to place an edge")
     edges = np.unique(np.quantile(first, [*GRID, quantile, 0.0, 1.0]))
-    # One more edge for the canary, where the margin puts the quantile: R is then exactly 1.
+    # One more edge for the canary, where the margin puts the quantile: no bucket then hides any.
     limit = metric.limit(float(np.quantile(first, quantile)))
     return histograms.question(
         metric,
@@ -38,11 +39,17 @@ def question(
     )
 
 
+def _inside(samples: Samples, window: Window) -> Samples:
+    """What was seen in the window."""
+    seen = (samples.times > window.start) & (samples.times <= window.end)
+    seen &= ~np.isnan(samples.values)
+    return Samples(samples.times[seen], samples.values[seen])
+
+
 def _bucketed(samples: Samples, edges: Array, window: Window) -> Buckets:
     """Counts by interval `(start, end]` and bucket `(edge, edge]`, shape (n, k + 1)."""
     interval = np.searchsorted(np.array(window.ends), samples.times, side="left")
-    inside = (samples.times > window.start) & (interval < window.count)
     bucket = np.searchsorted(edges, samples.values, side="left")
     counts = np.zeros((window.count, len(edges) + 1))
-    np.add.at(counts, (interval[inside], bucket[inside]), 1.0)
+    np.add.at(counts, (interval, bucket), 1.0)
     return Buckets(edges, counts)

@@ -39,6 +39,15 @@ class Asked:
     words: dict[str, str]
     deadline: float
 
+    @property
+    def tail(self) -> float:
+        """Seconds between the last judged interval and the moment asked about.
+
+        Too young to be judged, yet not too young to tell that a target has died: health is read
+        at the end of it, or a canary that died a moment ago would be promoted on its past.
+        """
+        return self.request.as_of - self.window.end
+
 
 class MetricSource(Protocol):
     """Shows both arms of a metric. Called from several threads at once."""

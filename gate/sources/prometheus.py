@@ -61,11 +61,15 @@ Health = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One arm as it is asked about: its words, and its own time when it is historical."""
+    """One arm as it is asked about: its words, and its own time when it is historical.
+
+    `moment`: what the request's own moment is for this arm.
+    """
 
     arm: Arm
     words: Mapping[str, str]
     window: Window
+    moment: float
     deadline: float
 
     def query(self, template: str) -> str:
@@ -194,8 +198,8 @@ class Prometheus:
                 return
 
     def _health(self, template: str, view: _View) -> Health:
-        """Each target's health at the window's end; asked once, whatever number of metrics."""
-        query, at = view.query(template), view.window.end
+        """Each target's health at the moment; asked once, whatever number of metrics."""
+        query, at = view.query(template), view.moment
         return self._health_asked.get(
             (query, at, view.deadline), lambda: self._ask_health(query, at, view.deadline)
         )
@@ -262,7 +266,7 @@ def _view(asked: Asked, arm: Arm) -> _View:
         "step": duration(window.step),
     }
     shifted = Window(window.start - shift, window.step, window.count)
-    return _View(arm, words, shifted, asked.deadline)
+    return _View(arm, words, shifted, shifted.end + asked.tail, asked.deadline)
 
 
 def _refuse_same(metric: Metric, canary: _View, baseline: _View) -> None:

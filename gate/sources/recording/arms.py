@@ -125,12 +125,12 @@ _READERS: dict[Kind, Callable[[Metric, _Side], Series]] = {
 
 
 def _health(side: _Side, asked: Asked) -> dict[str, float]:
-    """The last health value of each target up to the window's end; the worst where it has two."""
+    """The last health value of each target up to the moment asked about; the worst of two."""
     health: dict[str, float] = {}
     if not asked.arms.health:
         return health
     for one in side.select(asked.arms.health).series:
-        known = one.values[one.times <= side.window.end]
+        known = one.values[one.times <= side.window.end + asked.tail]
         name = shaping.pod_name(one.labels)
         if known.size and (name not in health or not known[-1] > 0):
             health[name] = float(known[-1])

@@ -1,0 +1,60 @@
+"""The README is the product's front page: what it shows and names is what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gate.surfaces.cli.main import COMMANDS, run
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_verdict_it_shows_is_the_one_the_demo_gives(capfd, tmp_path):
+    assert run(["demo", "--ledger", str(tmp_path / "ledger.db")]) == 0
+    out = capfd.readouterr().out
+    (shown,) = (block for block in blocks("text") if block.startswith("ROLLBACK"))
+    for line in shown.splitlines():
+        # The digest of the policy changes with each of its edits; a wrapped line goes on below.
+        text = re.sub(r" \([0-9a-f]{8}\)$", "", line)
+        assert " ".join(text.split()) in " ".join(out.split()), line
+
+
+def test_the_commands_it_names_exist_with_their_flags(capfd):
+    named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
+    assert named <= set(COMMANDS)
+    helps = ""
+    for command in COMMANDS:
+        assert run([command, "--help"]) == 0
+        helps += capfd.readouterr().out
+    assert run(["--help"]) == 0
+    helps += capfd.readouterr().out
+    for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
+        assert flag in helps, flag
+
+
+def test_the_service_file_it_shows_is_one(capfd, tmp_path):
+    (shown,) = blocks("yaml")
+    (tmp_path / "gate.yaml").write_text(shown)
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
+
+
+def test_the_targets_it_names_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)$", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`?(?:policies|examples|bench)/[\w./]+\w", README)))
+)
+def test_the_files_it_names_are_there(path):
+    assert (ROOT / path.strip("`")).exists()
