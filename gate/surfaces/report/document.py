@@ -42,7 +42,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
             "baseline": request.baseline,
             "as_of": rfc3339(request.as_of),
             "since_seconds": request.since,
-            "variables": dict(request.variables),
+            "variables": dict(sorted(request.variables.items())),
             "intent": request.intent,
         },
         "window": {
@@ -63,7 +63,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "risk": conclusion.risk,
         "change": decision.evidence.change,
         "gaps": decision.evidence.gaps,
-        "facts": dict(conclusion.facts),
+        "facts": dict(sorted(conclusion.facts.items())),
         "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
         "decided_at": rfc3339(decision.decided_at),
         "gate_version": decision.gate_version,

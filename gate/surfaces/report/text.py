@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from gate.surfaces.report.report import COLUMNS, Report, Row
@@ -45,7 +45,7 @@ def _section(console: Console, title: str, lines: list[str] | tuple[str, ...]) -
 def _list(console: Console, lines: list[str] | tuple[str, ...]) -> None:
     """The first line hangs out by its dash, the rest are indented under it."""
     for line in lines:
-        grid = Table.grid(padding=(0, 1))
+        grid = Table.grid("", Column(overflow="fold"), padding=(0, 1))  # fold: cut no digest or URL
         grid.add_row(" -", Text(line))
         console.print(grid)
 
