@@ -37,9 +37,10 @@ class Budget:
 
 
 def burn(slo: Slo, indicators: tuple[Indicator, ...]) -> Budget:
-    """The budget of the objective, from the longest of its indicators and the shortest.
+    """The budget of the objective, from its indicator over its own window and the shortest one.
 
-    Indicators of other objectives are passed over; raises ValueError when none is this one's.
+    Indicators of other objectives are passed over; raises ValueError when none is over the
+    objective's own window: a shorter one says nothing about the whole budget.
 
     >>> slo = Slo(name='availability', objective=0.99, window=1000.0, burn_window=10.0)
     >>> month = Indicator('availability', 1000.0, 0.0025, bad=25, total=10_000)
@@ -54,9 +55,10 @@ def burn(slo: Slo, indicators: tuple[Indicator, ...]) -> Budget:
     True
     """
     own = sorted((one for one in indicators if one.slo == slo.name), key=lambda one: one.window)
-    if not own:
-        raise ValueError(f"no indicator of {slo.name}")
-    short, long = own[0], own[-1]
+    long = next((one for one in own if one.window == slo.window), None)
+    if long is None:
+        raise ValueError(f"no indicator of {slo.name} over its whole window")
+    short = own[0]
     consumed = _burn_rate(long, slo)
     rate = _burn_rate(short, slo) if short.window < long.window else None
     return Budget(

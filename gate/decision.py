@@ -65,8 +65,10 @@ class Decision:
 def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
     """Judge, weigh, decide. Pure."""
     analysis = judge(service, evidence)
-    measured = {indicator.slo for indicator in evidence.indicators}
-    budgets = tuple(burn(slo, evidence.indicators) for slo in service.slos if slo.name in measured)
+    measured = {(indicator.slo, indicator.window) for indicator in evidence.indicators}
+    budgets = tuple(
+        burn(slo, evidence.indicators) for slo in service.slos if (slo.name, slo.window) in measured
+    )
     risk = assess(evidence.change) if evidence.change else None
     known = facts(request, service, evidence, analysis, budgets, risk)
     verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))

@@ -11,4 +11,4 @@ def test_the_recording_is_what_its_script_writes(tmp_path, capsys):
     written = (tmp_path / "recording.json").read_bytes()
     assert written == (EXAMPLE / "recording.json").read_bytes()
     assert len(written) < 250_000
-    assert capsys.readouterr().out == "recording.json: 144 series of 3 releases\n"
+    assert capsys.readouterr().out == "recording.json: 156 series of 3 releases\n"

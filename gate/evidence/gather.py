@@ -22,7 +22,7 @@ from gate.evidence.source import Asked, Source, SourceError
 from gate.request import Request, Window
 from gate.service import Service
 from gate.slo import Indicator
-from gate.template import render
+from gate.template import checked_value, render
 from gate.units import duration
 
 # More at once would not make a Prometheus answer sooner; it would make it refuse.
@@ -34,7 +34,10 @@ GRACE = 0.5
 def gather(
     request: Request, service: Service, sources: Mapping[str, Source], within: float
 ) -> Evidence:
-    """All evidence for one decision, `within` seconds; raises UsageError for an unknown word."""
+    """All evidence for one decision, `within` seconds.
+
+    Raises UsageError for an unknown word in a template, and for a value that cannot stand in one.
+    """
     end = time.monotonic() + within
     asked = _asked(request, service, end - min(GRACE, within / 10))
     _check_words(service, asked)
@@ -79,13 +82,12 @@ def _started(ask: Callable[[], Any], places: threading.Semaphore) -> Future[Any]
 
 
 def _asked(request: Request, service: Service, deadline: float) -> Asked:
-    words = {
-        **service.variables,
-        **request.variables,
-        "canary": request.canary,
-        "baseline": request.baseline,
-        "step": duration(service.step),
-    }
+    given = {**service.variables, **request.variables, "canary": request.canary}
+    for name, value in given.items():
+        checked_value(name, value)
+    if request.baseline:  # empty beside a historical baseline
+        checked_value("baseline", request.baseline)
+    words = {**given, "baseline": request.baseline, "step": duration(service.step)}
     window = Window.of(request, service.step, service.lag)
     return Asked(request=request, window=window, arms=service.arms, words=words, deadline=deadline)
 

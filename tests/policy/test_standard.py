@@ -34,41 +34,41 @@ NO_RISK = {"risk.level": None, "change.lines": None, "change.files": None}
 
 STORIES = {
     "shown safe with budget left": ({}, PROMOTE, {"shown safe"}),
-    "shown worse": (
+    "regression": (
         {"analysis.safe": False, "analysis.worse": ("errors",),
          "analysis.critical_worse": ("errors",)},
-        ROLLBACK, {"shown worse"},
+        ROLLBACK, {"regression"},
     ),
     "shown worse in the first minutes": (
         {"analysis.safe": False, "analysis.worse": ("errors",),
          "analysis.critical_worse": ("errors",), "rollout.seen_minutes": 3.0},
-        ROLLBACK, {"shown worse", "too early"},
+        ROLLBACK, {"regression", "too early"},
     ),
     "only memory, which is not critical, is worse": (
-        {"analysis.worse": ("memory",)}, HOLD, {"shown safe", "worse, though not critical"},
+        {"analysis.worse": ("memory",)}, HOLD, {"shown safe", "regression, not critical"},
     ),
     "a critical one and another are worse": (
         {"analysis.safe": False, "analysis.worse": ("errors", "memory"),
          "analysis.critical_worse": ("errors",)},
-        ROLLBACK, {"shown worse", "worse, though not critical"},
+        ROLLBACK, {"regression", "regression, not critical"},
     ),
     "too early": ({"rollout.seen_minutes": 5.0}, HOLD, {"too early"}),
     "just long enough": ({"rollout.seen_minutes": 10.0}, PROMOTE, {"shown safe"}),
     "just not long enough": ({"rollout.seen_minutes": 9.99}, HOLD, {"too early"}),
     "not clear yet": (
-        {"analysis.safe": False, "analysis.unclear": ("latency p99",)}, HOLD, {"not shown yet"},
+        {"analysis.safe": False, "analysis.unclear": ("latency p99",)}, HOLD, {"watching"},
     ),
     "an unclear one that is not critical": (
         {"analysis.unclear": ("memory",)}, PROMOTE, {"shown safe"},
     ),
-    "unfit": ({"analysis.safe": False, "analysis.unfit": ("errors",)}, HOLD, {"cannot be judged"}),
+    "unfit": ({"analysis.safe": False, "analysis.unfit": ("errors",)}, HOLD, {"blind"}),
     "an unfit one that is not critical": ({"analysis.unfit": ("memory",)}, PROMOTE, {"shown safe"}),
     "budget spent to the last": ({"budget.remaining": 0.0}, HOLD, {"shown safe", "budget spent"}),
     "budget overspent": ({"budget.remaining": -1.5}, HOLD, {"shown safe", "budget spent"}),
     "budget spent and shown worse": (
         {"budget.remaining": -1.5, "analysis.safe": False, "analysis.worse": ("errors",),
          "analysis.critical_worse": ("errors",)},
-        ROLLBACK, {"shown worse", "budget spent"},
+        ROLLBACK, {"regression", "budget spent"},
     ),
     "the SLO could not be measured": (NO_BUDGET, HOLD, {"shown safe", "budget spent"}),
     "the service has no SLO": (

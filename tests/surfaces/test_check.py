@@ -49,7 +49,7 @@ def test_json_says_the_exit_code_and_all_that_was_seen(capfd):
     assert report["exit_code"] == 20
     findings = {one["label"]: one["finding"] for one in report["analysis"]["comparisons"]}
     assert findings["errors"] == "worse"
-    assert report["reasons"][0]["rule"] == "shown worse"
+    assert report["reasons"][0]["rule"] == "regression"
     assert report["budgets"][0]["remaining"] == pytest.approx(0.6, abs=0.05)
     assert report["risk"]["level"] == "low"
 

@@ -9,7 +9,6 @@ import click
 
 from gate import units
 from gate.errors import UsageError
-from gate.template import checked_value
 
 
 class Duration(click.ParamType[Any]):
@@ -57,7 +56,7 @@ class Start(click.ParamType[Any]):
 
 
 class Variable(click.ParamType[Any]):
-    """`key=value`, safe to stand in a query."""
+    """`key=value`."""
 
     name = "key=value"
 
@@ -68,18 +67,6 @@ class Variable(click.ParamType[Any]):
         if not equals or not key.isidentifier():
             self.fail(f"{value!r} is not key=value", param, ctx)
         return key, text
-
-
-class Version(click.ParamType[Any]):
-    """A version's name as it stands in selectors: a hash, a tag."""
-
-    name = "version"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return checked_value("a version", value) if value else value
-        except UsageError as error:
-            self.fail(f"{error.message}; {error.hint}", param, ctx)
 
 
 def _is_number(value: str) -> bool:
