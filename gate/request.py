@@ -55,6 +55,11 @@ class Window:
         """The end of every interval."""
         return tuple(self.start + self.step * (i + 1) for i in range(self.count))
 
+    def before(self, length: float) -> Window:
+        """The whole intervals of `length` seconds that end where this window starts."""
+        count = math.floor(length / self.step)
+        return Window(self.start - count * self.step, self.step, count)
+
     @staticmethod
     def of(request: Request, step: float, lag: float) -> Window:
         """The whole intervals between the canary's start and `as_of - lag`.

@@ -42,7 +42,8 @@ class Service:
     `step` and `lag` in seconds: the length of one interval, and how long the youngest data needs
     to arrive. `alpha`: the probability, over the whole rollout, that a release no worse than its
     margins is ever called worse. `beta`: that a metric worse than its margin is ever called not
-    worse. `tier`: 0 (the most critical) to 2.
+    worse. `tier`: 0 (the most critical) to 2. `history`: seconds of the baseline before the canary
+    started that show how noisy it is by itself; 0 for none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Service:
     policy: str
     step: float
     lag: float
+    history: float = 0.0
     alpha: float = 0.01
     beta: float = 0.05
     owner: str = ""

@@ -146,6 +146,7 @@ class ServiceSection(Section):
     arms: ArmsSection
     step: Duration = Field(60.0, gt=0)
     lag: Duration = Field(30.0, ge=0)
+    history: Duration = Field(3_600.0, ge=0)
     metrics: list[MetricSection] = Field(min_length=1)
     slos: list[SloSection] = Field(default_factory=list)
     change: ChangeSection | None = None
@@ -191,6 +192,7 @@ def from_document(document: Document) -> ServiceFile:
         policy=section.policy,
         step=section.step,
         lag=section.lag,
+        history=section.history,
         variables=section.variables,
         alpha=section.judge.alpha,
         beta=section.judge.beta,

@@ -47,6 +47,8 @@ class Pair:
 
     `concurrent` is False when the baseline is historical. `doubts` are reasons why this pair may
     convict but not acquit: seen, yet something beside it is wrong (a target is down).
+    `history` is the baseline before the canary started, in intervals of the same step; None where
+    nothing of it was seen, which is no gap: the judge is only more careful without.
     """
 
     metric: str
@@ -54,6 +56,7 @@ class Pair:
     canary: Series
     concurrent: bool = True
     doubts: tuple[Gap, ...] = ()
+    history: Series | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

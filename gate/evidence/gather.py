@@ -89,7 +89,14 @@ def _asked(request: Request, service: Service, deadline: float) -> Asked:
         checked_value("baseline", request.baseline)
     words = {**given, "baseline": request.baseline, "step": duration(service.step)}
     window = Window.of(request, service.step, service.lag)
-    return Asked(request=request, window=window, arms=service.arms, words=words, deadline=deadline)
+    return Asked(
+        request=request,
+        window=window,
+        history=window.before(service.history),
+        arms=service.arms,
+        words=words,
+        deadline=deadline,
+    )
 
 
 def _check_words(service: Service, asked: Asked) -> None:

@@ -48,7 +48,10 @@ def _of_pair(metric: Metric, pair: Pair) -> Iterator[str]:
     if pair.metric != metric.name:
         yield f"the source answered for metric {pair.metric!r}"
     kind, arrays = _SERIES[metric.kind]
-    for arm, series in (("baseline", pair.baseline), ("canary", pair.canary)):
+    parts = [("baseline", pair.baseline), ("canary", pair.canary)]
+    if pair.history is not None:
+        parts.append(("history", pair.history))
+    for arm, series in parts:
         if not isinstance(series, kind):
             yield f"{arm}: {metric.kind} are {kind.__name__}, not {type(series).__name__}"
         for name, dimensions in arrays.items():

@@ -30,11 +30,13 @@ class Asked:
 
     `words` fill the query templates (canary, baseline, step and the free variables; the selector
     is added for each arm). `deadline` is in seconds of the monotonic clock of the caller
-    (`time.monotonic`): no answer is waited for beyond it.
+    (`time.monotonic`): no answer is waited for beyond it. `history`: the window of `Pair.history`;
+    none is asked for where it has no intervals.
     """
 
     request: Request
     window: Window
+    history: Window
     arms: Arms
     words: dict[str, str]
     deadline: float

@@ -27,7 +27,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -133,6 +133,7 @@ class Prometheus:
             canary=of_canary,
             concurrent=asked.arms.offset is None,
             doubts=(*health, *self._typos(metric, canary, of_baseline, of_canary)),
+            history=self._history(metric, baseline, asked.history),
         )
 
     def indicators(self, slo: Slo, asked: Asked) -> tuple[Indicator, ...]:
@@ -150,6 +151,15 @@ class Prometheus:
         except SourceError as error:
             told = error.message if error.message.startswith(where) else f"{where}: {error.message}"
             raise SourceError(error.cause, told) from error
+
+    def _history(self, metric: Metric, baseline: _View, window: Window) -> Series | None:
+        """The baseline before the canary started; None where it cannot be seen."""
+        shift = baseline.window.start - window.end  # 0, or how much earlier a historical one is
+        earlier = Window(window.start + shift, window.step, window.count)
+        try:
+            return self._series(metric, replace(baseline, window=earlier)) if window.count else None
+        except SourceError:
+            return None
 
     def _matrix(self, query: str, view: _View) -> Matrix:
         window = view.window

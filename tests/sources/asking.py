@@ -27,14 +27,23 @@ ERRORS = {
 
 
 def asked(
-    canary: str = "v2", baseline: str = "v1", window: Window = WINDOW, arms: Arms = ARMS
+    canary: str = "v2",
+    baseline: str = "v1",
+    window: Window = WINDOW,
+    arms: Arms = ARMS,
+    history: float = 0.0,
 ) -> Asked:
     request = Request(
         service="shop", canary=canary, baseline=baseline, as_of=window.end, since=1200.0
     )
     words = {"canary": canary, "baseline": baseline, "step": "1m"}
     return Asked(
-        request=request, window=window, arms=arms, words=words, deadline=time.monotonic() + 10
+        request=request,
+        window=window,
+        history=window.before(history),
+        arms=arms,
+        words=words,
+        deadline=time.monotonic() + 10,
     )
 
 

@@ -36,10 +36,11 @@ def metric(kind: Kind, **queries: str) -> Metric:
     )
 
 
-def asking(window=WINDOW, arms=ARMS, **words: str) -> Asked:
+def asking(window=WINDOW, arms=ARMS, history=0.0, **words: str) -> Asked:
     return Asked(
         request=Request(service="s", canary="c", baseline="b", as_of=window.end, since=0),
         window=window,
+        history=window.before(history),
         arms=arms,
         words={"canary": "c", "baseline": "b"} | words,
         deadline=math.inf,
@@ -219,6 +220,26 @@ def test_zero_errors_by_a_mistyped_query_do_not_acquit(source, query, why):
 def test_an_empty_window_is_empty(source):
     text = columns(*both("req", [10, 10, 10]))
     assert refusal(source(text, ".json"), asked=asking(Window(60, 60, 0)))[0] is Cause.EMPTY
+
+
+LATER = Window(600, 60, 3)
+
+
+def test_the_history_is_the_baseline_before_the_canary(source):
+    rows = [f"{600 + 60 * k - 30},req,200,b,{100 + k}" for k in (-1, 0, 1, 2, 3)]
+    rows += [f"{600 + 60 * k - 30},req,200,c,10" for k in (1, 2, 3)]
+    file = source("time,name,code,version,value\n" + "\n".join(rows) + "\n")
+    pair = file.pair(metric(Kind.EVENTS, **ERRORS), asking(LATER, history=120.0))
+    assert pair.history.total.tolist() == [99.0, 100.0]
+    assert pair.baseline.total.tolist() == [101.0, 102.0, 103.0]
+
+
+def test_a_history_that_was_not_recorded_is_none_and_no_gap(source):
+    rows = [f"{600 + 60 * k - 30},req,200,{v},100" for k in (1, 2, 3) for v in "bc"]
+    file = source("time,name,code,version,value\n" + "\n".join(rows) + "\n")
+    pair = file.pair(metric(Kind.EVENTS, **ERRORS), asking(LATER, history=120.0))
+    assert pair.history is None
+    assert pair.baseline.total.tolist() == [100.0, 100.0, 100.0]
 
 
 def test_a_historical_baseline_is_the_canary_earlier(source):

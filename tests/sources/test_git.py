@@ -64,6 +64,7 @@ def ask(repository, base="{{baseline}}", head="{{canary}}", *, seconds=30.0, env
     asked = Asked(
         request=Request(service="shop", canary="v2", baseline="v1", as_of=0, since=0),
         window=Window(0, 60, 0),
+        history=Window(0, 60, 0),
         arms=Arms(canary="", baseline=""),
         words={"canary": "v2", "baseline": "v1"},
         deadline=time.monotonic() + seconds,

@@ -195,6 +195,15 @@ def test_the_past_is_the_baseline_where_there_is_no_other(either, session):
     assert_allclose(pair.canary.bad[11:], np.full(9, 60.0))
 
 
+def test_the_history_is_the_baseline_before_the_canary(either, session):
+    wanted = metric(Kind.EVENTS, **ERRORS)
+    pair = source(either, session).pair(wanted, asked(history=180.0))
+    # v1 serves 20 a second, 1 in 100 bad; scraped from four minutes before the window on.
+    assert_allclose(pair.history.total, np.full(3, 1200.0), rtol=1e-6)
+    assert_allclose(pair.history.bad, np.full(3, 12.0), rtol=1e-6)
+    assert source(either, session).pair(wanted, asked()).history is None
+
+
 def test_a_classic_histogram_comes_in_buckets(either, session):
     query = "sum by (le) (increase(request_seconds_bucket{ {{selector}} }[{{step}}]))"
     pair = source(either, session).pair(metric(Kind.HISTOGRAM, buckets=query), asked())

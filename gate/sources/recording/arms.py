@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,9 @@ class _Side:
         return intervals.counted(series, self.window, cumulative=self.cumulative)
 
 
+Reader = Callable[[Metric, _Side], Series]
+
+
 def pair(recording: Recording, metric: Metric, asked: Asked, *, cumulative: bool) -> Pair:
     """What the recording shows of the metric; raises SourceError where an arm is not there.
 
@@ -59,7 +62,17 @@ def pair(recording: Recording, metric: Metric, asked: Asked, *, cumulative: bool
             *shaping.health_doubts(metric.name, _health(canary, asked), _health(baseline, asked)),
             *_spelling_doubts(metric, canary),
         ),
+        history=_history(read, metric, baseline, asked.history),
     )
+
+
+def _history(read: Reader, metric: Metric, side: _Side, window: Window) -> Series | None:
+    """The baseline before the canary started; None where the recording does not show it."""
+    earlier = Window(window.start - side.earlier, window.step, window.count)
+    try:
+        return read(metric, replace(side, window=earlier)) if window.count else None
+    except SourceError:
+        return None
 
 
 def _side(arm: Arm, recording: Recording, asked: Asked, *, cumulative: bool) -> _Side:
@@ -116,7 +129,7 @@ def _samples(metric: Metric, side: _Side) -> Samples:
     return shaping.samples(times, np.concatenate([part[1] for part in parts]), selected.where)
 
 
-_READERS: dict[Kind, Callable[[Metric, _Side], Series]] = {
+_READERS: dict[Kind, Reader] = {
     Kind.EVENTS: _counts,
     Kind.HISTOGRAM: _buckets,
     Kind.GAUGE: _levels,
