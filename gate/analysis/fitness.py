@@ -67,9 +67,10 @@ def _quiet(pair: Pair) -> Iterator[str]:
         if isinstance(series, (Counts, Buckets)):
             events = series.total if isinstance(series, Counts) else series.counts.sum(axis=1)
             busy = np.flatnonzero(events > 0)
-            quiet = len(events) - 1 - int(busy[-1]) if len(busy) else len(events)
-            expected = np.nansum(events) / max(len(events) - quiet, 1) * quiet
-            if quiet >= SILENT_AT_END and expected > TOO_MANY_TO_MISS:
+            after = events[busy[-1] + 1 :] if len(busy) else events
+            quiet = int((after == 0).sum())
+            usual = np.nansum(events) / max(len(events) - len(after), 1)
+            if quiet >= SILENT_AT_END and usual * quiet > TOO_MANY_TO_MISS:
                 yield f"{arm}: no traffic in the last {quiet} intervals"
 
 

@@ -60,21 +60,20 @@ class QuantileScale:
 
     def effect(self, found: Shares) -> Effect:
         half = math.log(2.0)  # a bound of the difference rests on one bound of each arm
-        below, above = (
-            (
-                self.baseline.bounds(self.share, level + half),
-                self.canary.bounds(self.share, level + half),
-            )
-            for level in (found.log_low, found.log_high)
+        below, above = found.log_low + half, found.log_high + half
+        baseline, canary, share = self.baseline, self.canary, self.share
+        middle = baseline.quantile(share)
+        return Effect(
+            baseline=middle,
+            canary=canary.quantile(share),
+            low=_less(canary.lower_bound(share, below), baseline.upper_bound(share, below)),
+            high=_less(canary.upper_bound(share, above), baseline.lower_bound(share, above)),
+            limit=self.margin.limit(middle),
         )
-        values = self.baseline.quantile(self.share), self.canary.quantile(self.share)
-        low = _difference(below[1][0], below[0][1])
-        high = _difference(above[1][1], above[0][0])
-        return Effect(*values, low, high, self.margin.limit(values[0]))
 
 
-def _difference(canary: float | None, baseline: float | None) -> float | None:
-    return None if canary is None or baseline is None else canary - baseline
+def _less(bound: float | None, other: float | None) -> float | None:
+    return None if bound is None or other is None else bound - other
 
 
 @dataclass(frozen=True, slots=True, eq=False)

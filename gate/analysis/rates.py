@@ -105,17 +105,15 @@ def difference_bounds(seen: Table, log_low: Array, log_high: Array) -> tuple[Arr
     return low, high
 
 
-def share_bounds(bad: Array, total: float, log_level: float) -> tuple[Array, Array]:
-    """Always-valid lower and upper bounds of one arm's bad share, (rows,), each at the level.
+def share_bound(bad: Array, total: float, log_level: float, side: int) -> Array:
+    """Always-valid lower (side 1) or upper (side -1) bounds of one arm's bad share, (rows,).
 
     Equation (1) with no baseline and d the share itself.
     """
-    bounds = []
-    for side in (1, -1):
-        gain = np.exp(side * SHIFTS) - 1.0
-        process = Bets(bad[:, None] * side * SHIFTS, np.tile(total * gain, (len(bad), 1)))
-        bounds.append(_crossing(process, np.full(len(bad), log_level), rising=side < 0))
-    return np.clip(bounds[0], 0.0, 1.0), np.clip(bounds[1], 0.0, 1.0)
+    paid = np.tile(total * (np.exp(side * SHIFTS) - 1.0), (len(bad), 1))
+    process = Bets(bad[:, None] * side * SHIFTS, paid)
+    bound = _crossing(process, np.full(len(bad), log_level), rising=side < 0)
+    return np.clip(bound, 0.0, 1.0)
 
 
 def shares(seen: Table) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.rates import share_bounds
+from gate.analysis.rates import share_bound
 from gate.series import Array, Buckets
 
 
@@ -57,7 +57,8 @@ class Survival:
         edges = np.concatenate([[0.0 if buckets.edges[0] > 0 else -np.inf], buckets.edges])
         shares = np.minimum(counts[::-1].cumsum()[::-1] / total, 1.0)
         shares[0] = 1.0
-        density = counts[:-1] / np.diff(edges)
+        with np.errstate(over="ignore"):  # edges a hair apart: as dense as can be
+            density = counts[:-1] / np.diff(edges)
         before = np.concatenate([[0.0], density[:-1]])
         evenness = np.divide(before, density, out=np.ones_like(density), where=density > before)
         evenness[0] = 0.0
@@ -87,14 +88,36 @@ class Survival:
         straight, power = self._meets(bucket, share)
         return straight if power is None else (straight + power) / 2
 
-    def bounds(self, share: float, log_level: float) -> tuple[float | None, float | None]:
-        """Always-valid bounds of that value, each at the level; None beyond the outermost edges.
+    def lower_bound(self, share: float, log_level: float) -> float | None:
+        """An always-valid lower bound of that value; None below the lowest edge."""
+        return self._bounded(log_level, 1).least(share)
 
-        They come through the bounds of the shares above the edges around it.
-        """
-        low, high = share_bounds(self.shares * self.total, self.total, log_level)
-        low[0] = high[0] = 1.0  # at the lower end there is nothing to estimate
-        return replace(self, shares=low)._least(share), replace(self, shares=high)._most(share)
+    def upper_bound(self, share: float, log_level: float) -> float | None:
+        """An always-valid upper bound of that value; None beyond the highest edge."""
+        return self._bounded(log_level, -1).most(share)
+
+    def _bounded(self, log_level: float, side: int) -> Survival:
+        """The bounds of the shares above the edges."""
+        shares = share_bound(self.shares * self.total, self.total, log_level, side)
+        shares[0] = 1.0  # at the lower end there is nothing to estimate
+        return replace(self, shares=shares)
+
+    def least(self, share: float) -> float | None:
+        """The least value with this share above it; None below the lowest edge."""
+        bucket = int((self.shares > share).sum()) - 1
+        low = float(self.edges[bucket])
+        if 0 < bucket < len(self.evenness):
+            straight, power = self._meets(bucket, share)
+            return low if power is None else min(straight, power)
+        return low if math.isfinite(low) else None
+
+    def most(self, share: float) -> float | None:
+        """The largest value with this share above it; None beyond the highest edge."""
+        bucket = int((self.shares >= share).sum()) - 1
+        if bucket == len(self.evenness):
+            return None
+        (low, high), even = self._ends(bucket)[0], float(self.evenness[bucket])
+        return min(low + (self._meets(bucket, share)[0] - low) / even, high) if even else high
 
     def _part_above(self, bucket: int, value: float) -> tuple[float, float]:
         if bucket == 0 or bucket == len(self.evenness):
@@ -108,21 +131,6 @@ class Survival:
             return 0.0, most
         power = upper * (lower / upper) ** (math.log(value / low) / math.log(high / low))
         return min(1.0 - way, max(power - lower, 0.0) / (upper - lower)), most
-
-    def _least(self, share: float) -> float | None:
-        bucket = int((self.shares > share).sum()) - 1
-        low = float(self.edges[bucket])
-        if 0 < bucket < len(self.evenness):
-            straight, power = self._meets(bucket, share)
-            return low if power is None else min(straight, power)
-        return low if math.isfinite(low) else None
-
-    def _most(self, share: float) -> float | None:
-        bucket = int((self.shares >= share).sum()) - 1
-        if bucket == len(self.evenness):
-            return None
-        (low, high), even = self._ends(bucket)[0], float(self.evenness[bucket])
-        return min(low + (self._meets(bucket, share)[0] - low) / even, high) if even else high
 
     def _meets(self, bucket: int, share: float) -> tuple[float, float | None]:
         """Where the straight line through the bucket meets the share, and where the power does."""
