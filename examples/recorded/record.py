@@ -27,6 +27,7 @@ PODS = 5
 MEMORY = 420 * 2**20  # bytes a pod
 POD_DIFFERENCE, WANDER, MEMORY_LASTS = 0.02, 0.03, 0.9  # shares of MEMORY; AR(1) coefficient
 HEALTHY_ERRORS = 0.002
+BEFORE = 60  # minutes of the baseline before the canary starts
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def main() -> None:
 
 
 def recorded(release: Release, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    """All series of one release: the canary's and those of the baseline beside it."""
-    baseline = Release(BASELINE, release.start, release.minutes, rate=BASELINE_RATE)
+    """All series of one release: the canary's, and those of the baseline before and beside it."""
+    baseline = Release(
+        BASELINE, release.start - 60 * BEFORE, release.minutes + BEFORE, rate=BASELINE_RATE
+    )
     for arm in (baseline, release):
         requests = rng.poisson(arm.rate, arm.minutes)
         bad = rng.binomial(requests, arm.errors)

@@ -1,11 +1,12 @@
 """How much bad events come in clumps, read from the baseline's time before the canary.
 
 The count test takes events as independent. When a bad minute brings errors by the dozen, each
-carries less evidence than it seems: judged at face value, errors in clumps of ten make a test of
-level 1 % fail four times in ten. The index of dispersion phi is the variance of the counts over
-that of independent ones (McCullagh & Nelder, Generalized Linear Models, 1989, section 4.5); for
-clumps of a fixed size it is that size. All counts are divided by it, which divides the log evidence: for
-clumps of a fixed size the test is then exact, as it counts clumps.
+carries less evidence than it seems: taken at face value, errors in clumps of ten had an equal
+canary called worse in 8 % of simulated rollouts, and one on its margin not worse in half of them.
+The index of dispersion phi is the variance of the counts over that of independent ones (McCullagh &
+Nelder, Generalized Linear Models, 1989, section 4.5); for clumps of a fixed size it is that size.
+All counts are divided by it, which divides the log evidence: for clumps of a fixed size the test is
+then exact, as it counts clumps.
 
 phi is estimated from the differences of neighbouring intervals (von Neumann 1941), which a trend or
 a daily swing hardly touches, and taken once, from data before the judged window, so that it cannot
@@ -43,9 +44,9 @@ def dispersion(bad: Array, total: Array) -> Dispersion:
 
     >>> calm = np.tile([3.0, 5.0, 4.0, 2.0, 6.0, 4.0], 4)
     >>> dispersion(calm, np.full(24, 1000.0)).told
-    'clumps of 1.2, from the history'
+    'discounted by 1.2 for clumps as seen before the rollout'
     >>> dispersion(np.zeros(24), np.full(24, 1000.0)).told
-    'clumps of 5 assumed: 0 bad events in the history'
+    'discounted by 5 for clumps: 0 bad events before the rollout tell too little'
     """
     seen = (total > 0) & ~np.isnan(bad)
     bad, total = bad[seen], total[seen]
@@ -57,16 +58,17 @@ def dispersion(bad: Array, total: Array) -> Dispersion:
     index = max(1.0, float(apart.mean()))
     if events < FEWEST_CLUMPS * index:
         return _assumed(events, index)
-    return Dispersion(SAFETY * index, f"clumps of {SAFETY * index:.2g}, from the history")
+    return Dispersion(
+        SAFETY * index, f"discounted by {SAFETY * index:.2g} for clumps as seen before the rollout"
+    )
 
 
 def unknown() -> Dispersion:
     """Where there is no history at all."""
-    return Dispersion(ASSUMED, f"clumps of {ASSUMED:g} assumed: no history")
+    return Dispersion(ASSUMED, f"discounted by {ASSUMED:g} for clumps: no history")
 
 
 def _assumed(events: float, seen: float = 1.0) -> Dispersion:
     index = max(ASSUMED, SAFETY * seen)
-    return Dispersion(
-        index, f"clumps of {index:.2g} assumed: {events:,.0f} bad events in the history"
-    )
+    told = f"{events:,.0f} bad events before the rollout tell too little"
+    return Dispersion(index, f"discounted by {index:.2g} for clumps: {told}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gate.analysis.question import Effect, Question, Shares
+import numpy as np
+
+from gate.analysis.dispersion import dispersion, unknown
+from gate.analysis.question import Effect, Question, Shares, Side
 from gate.metric import Margin, Metric
 from gate.series import Counts
 
@@ -27,18 +30,27 @@ class ShareScale:
         return Effect(found.baseline, found.canary, low, high, limit)
 
 
-def question(metric: Metric, baseline: Counts, canary: Counts) -> Question:
+def question(metric: Metric, baseline: Counts, canary: Counts, history: Counts | None) -> Question:
     """The metric's margin asked of its counts."""
+    both = Side(canary.bad, baseline.bad)
     return Question(
-        bad_canary=canary.bad,
+        worse=both,
+        not_worse=both,
         canary=canary.total,
-        most_bad_baseline=baseline.bad,
-        least_bad_baseline=baseline.bad,
-        alike=baseline.bad,
         baseline=baseline.total,
+        alike=baseline.bad,
+        expected=_expected(history),
         ratio=metric.margin.ratio,
         absolute=metric.margin.absolute,
+        dispersion=dispersion(history.bad, history.total) if history else unknown(),
         scale=ShareScale(metric.margin),
         counted=metric.unit.removeprefix("of ") or "events",
         method=METHOD,
     )
+
+
+def _expected(history: Counts | None) -> tuple[float, float] | None:
+    if history is None:
+        return None
+    share = float(np.nansum(history.bad) / np.nansum(history.total))
+    return share, share

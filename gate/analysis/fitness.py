@@ -51,6 +51,14 @@ def fitness(pair: Pair, window: Window) -> Fitness:
     return Fitness("", (*doubts, *_missing(both), *_quiet(pair)))
 
 
+def fit_history(pair: Pair, before: Window) -> Series | None:
+    """The pair's history, if it is what it should be; judging goes on without one that is not."""
+    history = pair.history
+    if history is None or before.count == 0 or _fault(history, before):
+        return None
+    return history
+
+
 def _missing(both: dict[str, Seen]) -> Iterator[str]:
     for arm, intervals in both.items():
         silent = int(np.argmax(intervals[::-1]))

@@ -15,12 +15,15 @@ from gate.series import Array
 LONGEST = 24 * 3600.0
 
 
-def clear_in(seen: Table, question: Question, level: float, step: float) -> float | None:
+def clear_in(
+    seen: Table, question: Question, weights: Array, level: float, step: float
+) -> float | None:
     """Seconds until the log evidence for "not worse" reaches `level`; None if beyond a day.
 
-    `seen` is the question's one row. The mean interval so far, with the canary as good as the
-    baseline, stands for the intervals to come; each bet then grows by a constant (equation (1) of
-    `rates` is linear in the counts), and the mixture is solved for by doubling and bisection.
+    `seen` is the question's one row, `weights` those of its bets. The mean interval so far, with
+    the canary as good as the baseline, stands for the intervals to come; each bet then grows by a
+    constant (equation (1) of `rates` is linear in the counts), and the mixture is solved for by
+    doubling and bisection.
     """
     baseline, canary = float(seen.baseline.sum()), float(seen.canary.sum())
     intervals = int((seen.baseline.sum(axis=0) > 0).sum())
@@ -35,15 +38,14 @@ def clear_in(seen: Table, question: Question, level: float, step: float) -> floa
     def reached(steps: float) -> bool:
         logs = so_far + steps * growth
         top = logs.max()
-        return bool(top + math.log(np.exp(logs - top).mean()) >= level)
+        return bool(top + math.log(float((weights * np.exp(logs - top)).sum())) >= level)
 
     return _soonest(reached, step)
 
 
 def _logs(seen: Table, question: Question) -> Array:
     """The log evidence of each bet."""
-    side = bets(seen, np.array([question.ratio]), -1)
-    logs: Array = (side.won - question.absolute * side.paid)[0]
+    logs: Array = bets(seen, np.array([question.ratio]), -1).logs(np.array([question.absolute]))[0]
     return logs
 
 

@@ -1,16 +1,16 @@
 """Quantiles of bucketed values (latency): slower than the margin allows, as a count question.
 
 "The canary's q-quantile is at most m times the baseline's, plus a" says of the share S(t) of
-observations above t: S_canary(u) <= S_baseline((u - a) / m), with u near the worst quantile still
-fine, because a canary whose values are m x + a is above u where the baseline is above (u - a) / m.
-So the canary's observations above one of its bucket edges u are bad events, and so are the
-baseline's above (u - a) / m: the question p_c <= p_b of `rates`, interval by interval, with all its
-guarantees. The arms need not have the same edges.
+observations above t: S_canary(m t + a) <= S_baseline(t), with t near that quantile, because a
+canary whose values are m x + a is above m t + a where the baseline is above t. So the canary's
+observations above an edge u are bad events, and so are the baseline's above t: the question
+p_c <= p_b of `rates`, interval by interval, with all its guarantees, for "worse" with any
+u >= m t + a, for "not worse" with any u <= m t + a. The arms need not have the same edges.
 
-Which edge must not depend on the data it judges. It is read from the baseline's first intervals (as
-many as hold enough observations), and the test uses only the intervals after those.
+Which u and t must not depend on the data they judge. They are chosen from the baseline's first
+intervals (as many as hold enough observations), and the test uses only the intervals after those.
 
-What a bucket hides counts for neither side: (u - a) / m mostly lies between two edges of the
+What a bucket hides counts for neither side: t = (u - a) / m mostly lies between two edges of the
 baseline, and of the observations in that bucket `survival` knows the least and the largest part
 that may be above. "Worse" must be shown against the largest, "not worse" against the least. An
 observation in the bucket is then the part y of an event, and the test holds as well, for its
@@ -24,24 +24,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.question import Effect, Question, Scale, Shares, Unfit, mirrored
+from gate.analysis.dispersion import Dispersion, dispersion, unknown
+from gate.analysis.question import Effect, Question, Scale, Shares, Side, Unfit, mirrored
 from gate.analysis.rates import FEWEST_EVENTS
-from gate.analysis.survival import Survival
+from gate.analysis.survival import Split, Survival
 from gate.metric import Direction, Margin, Metric
 from gate.series import Array, Buckets
 
-METHOD = "exact sequential count test of values above {canary:.3g}, in the baseline {baseline:.3g}"
-# Where a bucket hides this much of what is compared, it hides more than the usual margin asks for.
-COARSE = 1.5
-COARSE_NOTE = "; coarse, add a bucket edge near {edge:.2g}"
+METHOD = "exact sequential count test of values above {canary}, in the baseline {baseline}"
+COARSE_NOTE = "; coarse, bucket edges near {at:.2g} and {limit:.2g} would show more"
 # The edge comes from this many observations beyond the quantile, or 200 in all: S(t) is then known
 # to about 1 / sqrt(20) = 22 %, enough to tell the nearest edge from the next.
 FEWEST_BEYOND = 20
 FEWEST = 200
-# An edge with more than five times, or less than a fifth of, the quantile's share above it answers
-# another question than the one asked. Five, because the default buckets of the Prometheus clients
-# grow by 2 to 2.5 and a p99 between two edges is then up to about four away from either.
-FARTHEST = 5.0
+# A value whose odds of being exceeded are over five times, or under a fifth of, the quantile's own
+# answers another question than the one asked. Five, because the default buckets of the Prometheus
+# clients grow by 2 to 2.5 and a p99 between two edges is then up to about four away from either.
+FARTHEST = math.log(5.0)
+# A blunter value takes from the margin, which is all the evidence there can be; a farther one asks
+# of a neighbouring quantile.
+BLUNT = 4.0
+# The two claims lose little to the buckets while the shares they compare are this near.
+NEAR = math.log(1.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,51 +90,143 @@ class MirroredScale:
         return mirrored(self.scale.effect(found))
 
 
-def question(metric: Metric, quantile: float, baseline: Buckets, canary: Buckets) -> Question:
+def question(
+    metric: Metric, quantile: float, baseline: Buckets, canary: Buckets, history: Buckets | None
+) -> Question:
     """The metric's margin asked at one quantile; raises Unfit."""
     if metric.worse is Direction.HIGHER:
-        return _question(metric, quantile, metric.margin, baseline, canary)
-    arms = _negated(baseline), _negated(canary)
+        return _question(metric, quantile, metric.margin, baseline, canary, history)
+    arms = _negated(baseline), _negated(canary), _negated(history) if history else None
     one = _question(metric, 1.0 - quantile, metric.margin.mirrored(), *arms)
     return replace(one, scale=MirroredScale(one.scale))
 
 
 def _question(
-    metric: Metric, quantile: float, margin: Margin, baseline: Buckets, canary: Buckets
+    metric: Metric,
+    quantile: float,
+    margin: Margin,
+    baseline: Buckets,
+    canary: Buckets,
+    history: Buckets | None,
 ) -> Question:
     share = 1.0 - quantile
     taught = _taught(baseline, min(share, quantile))
     survival = _survival(Buckets(baseline.edges, baseline.counts[:taught]))
-    edge = _edge(survival, share, canary.edges, margin, metric.unit)
-    place = _place(edge, margin)
-    split, same = survival.split(place), survival.split(edge)
+    worse, not_worse = (_meeting(survival, share, canary.edges, margin, side) for side in (1, -1))
+    if worse is None or not_worse is None:
+        at = survival.quantile(share)
+        raise Unfit(
+            f"no bucket edges near its value, {abs(at):.3g} {metric.unit}: add some around there"
+        )
     theirs, ours = _untaught(baseline, taught), _untaught(canary, taught)
+    same = survival.split(not_worse.canary)
+    clumps = _dispersion(history, not_worse)
     return Question(
-        bad_canary=ours[:, 1 + int(np.searchsorted(canary.edges, edge)) :].sum(axis=1),
+        worse=Side(_above(canary, ours, worse.canary), worse.split.above(theirs, worse.split.most)),
+        not_worse=Side(
+            _above(canary, ours, not_worse.canary),
+            not_worse.split.above(theirs, not_worse.split.least),
+        ),
         canary=ours.sum(axis=1),
-        most_bad_baseline=split.above(theirs, split.most),
-        least_bad_baseline=split.above(theirs, split.least),
-        alike=same.above(theirs, (same.least + same.most) / 2),
         baseline=theirs.sum(axis=1),
+        alike=same.above(theirs, (same.least + same.most) / 2),
+        expected=(survival.above(not_worse.split)[0], sum(survival.above(same)) / 2),
         ratio=1.0,
         absolute=0.0,
+        dispersion=clumps,
         scale=QuantileScale(
-            share, margin, _survival(_in_proportion(baseline, canary)), _survival(canary)
+            share,
+            margin,
+            _survival(_in_proportion(baseline, canary)).discounted(clumps.index),
+            _survival(canary).discounted(clumps.index),
         ),
         counted="observations",
-        method=METHOD.format(canary=abs(edge), baseline=abs(place))
-        + _coarse(survival.above(split), place),
+        method=_method(worse, not_worse, survival.quantile(share), margin),
     )
 
 
-def _coarse(above: tuple[float, float], place: float) -> str:
-    least, most = above
-    return COARSE_NOTE.format(edge=abs(place)) if most > COARSE * least else ""
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """The canary's edge and the baseline's value of one claim, and what it loses by them."""
+
+    canary: float
+    baseline: float
+    split: Split
+    cost: float
 
 
-def _place(edge: float, margin: Margin) -> float:
-    """Where the baseline has as much above as a canary on its margin has above the edge."""
-    return (edge - margin.absolute) / margin.ratio
+def _meeting(
+    survival: Survival, share: float, edges: Array, margin: Margin, side: int
+) -> _Meeting | None:
+    """The edge and value that ask nearest to the question; None where all answer another.
+
+    Beside an edge u the value (u - a) / m asks most sharply. Where it is too far from the quantile,
+    or nothing is known there, the baseline's next edge towards the quantile is still a valid, if
+    blunter, one: it only makes the claim harder.
+    """
+    known = [edge for edge in survival.edges if _asks(survival, edge, share) is not None]
+    found = []
+    for edge in edges:
+        place = (float(edge) - margin.absolute) / margin.ratio
+        towards = [one for one in known if (place - one) * side >= 0]
+        for value in (place, *((max(towards) if side > 0 else min(towards),) if towards else ())):
+            apart = _asks(survival, value, share)
+            if apart is not None:
+                assumed, sharpest = (_assumed(survival, at, side) for at in (value, place))
+                cost = apart + BLUNT * abs(_odds(assumed) - _odds(sharpest))
+                found.append(_Meeting(float(edge), float(value), survival.split(value), cost))
+    return min(found, key=lambda one: (one.cost, side * one.canary), default=None)
+
+
+def _asks(survival: Survival, value: float, share: float) -> float | None:
+    """How far the value's odds are from the quantile's (natural log); None where too far."""
+    split = survival.split(value)
+    if split.least == 0.0 and split.most == 1.0:
+        return None
+    apart = abs(_odds(sum(survival.above(split)) / 2) - _odds(share))
+    return apart if apart <= FARTHEST else None
+
+
+def _assumed(survival: Survival, value: float, side: int) -> float:
+    """The share above the value that the side must assume."""
+    least, most = survival.above(survival.split(value))
+    return most if side > 0 else least
+
+
+def _odds(share: float) -> float:
+    """Natural log odds, within +-10: beyond, one is as far as the other."""
+    if not 0.0 < share < 1.0:
+        return 10.0 if share >= 1.0 else -10.0
+    return min(10.0, max(-10.0, math.log(share / (1.0 - share))))
+
+
+def _above(buckets: Buckets, counts: Array, edge: float) -> Array:
+    """What of the counts is above one of the edges, (n,)."""
+    return np.asarray(counts[:, 1 + int(np.searchsorted(buckets.edges, edge)) :].sum(axis=1))
+
+
+def _dispersion(history: Buckets | None, meeting: _Meeting) -> Dispersion:
+    """How the baseline's observations above the value came before the canary started."""
+    survival = Survival.of(history) if history else None
+    if history is None or survival is None:
+        return unknown()
+    split = survival.split(meeting.baseline)
+    above = split.above(history.counts, (split.least + split.most) / 2)
+    return dispersion(above, history.counts.sum(axis=1))
+
+
+def _method(worse: _Meeting, not_worse: _Meeting, at: float, margin: Margin) -> str:
+    canary, baseline = (
+        "/".join(dict.fromkeys(f"{abs(value):.3g}" for value in values))
+        for values in (
+            (worse.canary, not_worse.canary),
+            (worse.baseline, not_worse.baseline),
+        )
+    )
+    method = METHOD.format(canary=canary, baseline=baseline)
+    if max(worse.cost, not_worse.cost) > NEAR:
+        method += COARSE_NOTE.format(at=abs(at), limit=abs(margin.limit(at)))
+    return method
 
 
 def _survival(buckets: Buckets) -> Survival:
@@ -150,21 +246,6 @@ def _taught(baseline: Buckets, rarer: float) -> int:
             f"{known[-1]:,.0f} baseline observations, {wanted:,.0f} needed to place an edge"
         )
     return int(enough[0]) + 1
-
-
-def _edge(survival: Survival, share: float, edges: Array, margin: Margin, unit: str) -> float:
-    """The canary's edge that has nearest to `share` above it if the canary is on its margin."""
-    splits = [survival.split(_place(edge, margin)) for edge in edges]
-    above = np.array([sum(survival.above(split)) / 2 for split in splits])
-    with np.errstate(divide="ignore"):
-        apart = np.abs(np.log(above / share))
-    unknown = [split.least == 0.0 and split.most == 1.0 for split in splits]
-    apart[unknown] = np.inf
-    best = int(apart.argmin())
-    if apart[best] > np.log(FARTHEST):
-        at = survival.quantile(share)
-        raise Unfit(f"no bucket edges near its value, {abs(at):.3g} {unit}: add some around there")
-    return float(edges[best])
 
 
 def _untaught(buckets: Buckets, taught: int) -> Array:

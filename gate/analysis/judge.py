@@ -14,15 +14,15 @@ import numpy as np
 
 from gate.analysis import events, gauges, histograms, samples
 from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
-from gate.analysis.fitness import Fitness, fitness
+from gate.analysis.fitness import Fitness, fit_history, fitness
 from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
-from gate.analysis.question import Effect, Question, Shares, Unfit
-from gate.analysis.rates import Table, bets, difference_bounds, shares, table
+from gate.analysis.question import Effect, Question, Shares, Side, Unfit
+from gate.analysis.rates import Table, bets, difference_bounds, leaning, shares, table
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
 from gate.request import Window
-from gate.series import Array, Buckets, Counts, Levels, Samples
+from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 
 _Part = Question | tuple[Levels, Levels] | str
@@ -56,7 +56,8 @@ class _Answer:
 
 def judge(service: Service, evidence: Evidence) -> Analysis:
     """Every metric of the service compared; one without a pair is unfit, with its gap's reason."""
-    items = [item for metric in service.metrics for item in _items(metric, evidence)]
+    before = evidence.window.before(service.history)
+    items = [item for metric in service.metrics for item in _items(metric, evidence, before)]
     share = weights([item.metric.critical for item in items])
     comparisons = tuple(_comparisons(items, share, service))
     return Analysis(
@@ -69,14 +70,14 @@ def judge(service: Service, evidence: Evidence) -> Analysis:
     )
 
 
-def _items(metric: Metric, evidence: Evidence) -> Iterator[_Item]:
+def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
     fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
     for quantile in metric.quantiles or (None,):
         aspect = "" if quantile is None else f"p{100 * quantile:g}"
         part: _Part = fit.unusable
         if pair and not fit.unusable:
-            part = _part(metric, quantile, pair, evidence.window)
+            part = _part(metric, quantile, pair, evidence.window, before)
         yield _Item(metric, aspect, part, fit.doubts)
 
 
@@ -86,17 +87,20 @@ def _gap(metric: Metric, evidence: Evidence) -> str:
     return "; ".join(gaps) or "not seen, and nothing says why"
 
 
-def _part(metric: Metric, quantile: float | None, pair: Pair, window: Window) -> _Part:
+def _part(
+    metric: Metric, quantile: float | None, pair: Pair, window: Window, before: Window
+) -> _Part:
     """What the pair is asked; a sentence where its data cannot carry it."""
+    history = fit_history(pair, before)
     try:
-        match pair.baseline, pair.canary:
-            case Counts() as baseline, Counts() as canary:
-                return events.question(metric, baseline, canary)
-            case Buckets() as baseline, Buckets() as canary if quantile is not None:
-                return histograms.question(metric, quantile, baseline, canary)
-            case Samples() as baseline, Samples() as canary if quantile is not None:
-                return samples.question(metric, quantile, baseline, canary, window)
-            case Levels() as baseline, Levels() as canary:
+        match pair.baseline, pair.canary, history:
+            case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
+                return events.question(metric, baseline, canary, past)
+            case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past if quantile:
+                return histograms.question(metric, quantile, baseline, canary, past)
+            case Samples() as baseline, Samples() as canary, (Samples() | None) as past if quantile:
+                return samples.question(metric, quantile, (baseline, canary, past), window, before)
+            case Levels() as baseline, Levels() as canary, _:
                 return baseline, canary
     except Unfit as why:
         return str(why)
@@ -134,10 +138,11 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
         return []
     ratio = np.array([one.ratio for one in questions])
     absolute = np.array([one.absolute for one in questions])
-    for_worse = _table(questions, [one.most_bad_baseline for one in questions])
-    for_not_worse = _table(questions, [one.least_bad_baseline for one in questions])
+    for_worse = _table(questions, [one.worse for one in questions])
+    for_not_worse = _table(questions, [one.not_worse for one in questions])
     worse = bets(for_worse, ratio, 1).log_e(absolute)
-    not_worse = bets(for_not_worse, ratio, -1).log_e(absolute)
+    weights = leaning(_expected(questions), ratio, absolute)
+    not_worse = bets(for_not_worse, ratio, -1).log_e(absolute, weights)
     bounds = difference_bounds(
         for_worse,
         np.array([level.worse for level in levels]),
@@ -159,9 +164,9 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
                 )
             ),
             counted=one.counted,
-            events_baseline=float(for_worse.baseline[row].sum()),
-            events_canary=float(for_worse.canary[row].sum()),
-            method=one.method,
+            events_baseline=float(for_worse.baseline[row].sum() * one.dispersion.index),
+            events_canary=float(for_worse.canary[row].sum() * one.dispersion.index),
+            method=f"{one.method}, {one.dispersion.told}",
         )
         if for_worse.baseline[row].any() and for_worse.canary[row].any()
         else f"no {one.counted} were seen in both arms at the same time"
@@ -169,12 +174,30 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     ]
 
 
-def _table(questions: Sequence[Question], bad_baseline: Sequence[Array]) -> Table:
+def _table(questions: Sequence[Question], sides: Sequence[Side]) -> Table:
+    """One row a question; events that come in clumps count as clumps."""
+    index = np.array([[one.dispersion.index] for one in questions])
     return table(
-        np.stack([one.bad_canary for one in questions]),
-        np.stack([one.canary for one in questions]),
-        np.stack(bad_baseline),
-        np.stack([one.baseline for one in questions]),
+        np.stack([side.bad_canary for side in sides]) / index,
+        np.stack([one.canary for one in questions]) / index,
+        np.stack([side.bad_baseline for side in sides]) / index,
+        np.stack([one.baseline for one in questions]) / index,
+    )
+
+
+def _expected(questions: Sequence[Question]) -> Table:
+    """One typical interval a row, all zero where nothing is expected."""
+    shares = np.array([one.expected or (0.0, 0.0) for one in questions])
+    known = np.array([one.expected is not None for one in questions])
+    baseline, canary = (
+        np.array([np.nansum(part) for part in parts]) * known
+        for parts in ([one.baseline for one in questions], [one.canary for one in questions])
+    )
+    return Table(
+        *(
+            part[:, None]
+            for part in (shares[:, 1] * canary, canary, shares[:, 0] * baseline, baseline)
+        )
     )
 
 
@@ -199,8 +222,10 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
 def _clear_in(item: _Item, level: _Levels, step: float) -> float | None:
     if not isinstance(item.part, Question):
         return None
-    seen = _table([item.part], [item.part.least_bad_baseline])
-    return clear_in(seen, item.part, level.not_worse, step)
+    seen = _table([item.part], [item.part.not_worse])
+    one = item.part
+    weights = leaning(_expected([one]), np.array([one.ratio]), np.array([one.absolute]))
+    return clear_in(seen, one, weights[0], level.not_worse, step)
 
 
 def _finding(item: _Item, answer: _Answer, level: _Levels) -> tuple[Finding, str]:

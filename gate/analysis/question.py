@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from gate.analysis.dispersion import Dispersion
 from gate.series import Array
 
 
@@ -47,23 +48,34 @@ class Scale(Protocol):
     def effect(self, found: Shares) -> Effect: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """The bad events of both arms as one of the two claims counts them, shape (n,)."""
+
+    bad_canary: Array
+    bad_baseline: Array
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question:
     """Is `p_canary <= ratio * p_baseline + absolute`, for these counts, shape (n,)?
 
-    Where the baseline's bad events are known only within bounds, "worse" must be shown beside the
-    most there may be and "not worse" beside the least. `alike`: how many of the baseline's events
-    would be bad by the canary's count. `counted`: the noun of the counts.
+    Where bad events are known only within bounds, `worse` counts such that it claims too little,
+    and so does `not_worse`. `alike`: how many of the baseline's events would be bad by the canary's
+    count of `not_worse`. `expected`: the bad shares of baseline and canary of `not_worse`, foreseen
+    for a canary as good as the baseline from data that is not judged; None where nothing foretells
+    them. `counted`: the noun of the counts.
     """
 
-    bad_canary: Array
+    worse: Side
+    not_worse: Side
     canary: Array
-    most_bad_baseline: Array
-    least_bad_baseline: Array
-    alike: Array
     baseline: Array
+    alike: Array
+    expected: tuple[float, float] | None
     ratio: float
     absolute: float
+    dispersion: Dispersion
     scale: Scale
     counted: str
     method: str

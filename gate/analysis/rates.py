@@ -33,6 +33,7 @@ from gate.series import Array
 # Shifts of the log-odds, from a 5 % change of the odds to a factor of 400: closer ones could not be
 # shown within days, larger ones are as good as the largest.
 SHIFTS = np.geomspace(0.05, 6.0, 16)
+EVEN = np.full(len(SHIFTS), 1.0 / len(SHIFTS))
 # Fewer baseline events than this are the rounding of a rate, and bound nothing.
 FEWEST_EVENTS = 1e-9
 
@@ -69,11 +70,15 @@ class Bets:
     won: Array
     paid: Array
 
-    def log_e(self, absolute: Array) -> Array:
-        """Natural log of the mixture e-value for each row; `absolute` has shape (rows,)."""
-        logs = self.won - absolute[:, None] * self.paid
+    def logs(self, absolute: Array) -> Array:
+        """Natural log of what each bet has grown to, (rows, bets); `absolute` is (rows,)."""
+        return self.won - absolute[:, None] * self.paid
+
+    def log_e(self, absolute: Array, weights: Array = EVEN) -> Array:
+        """Natural log of the mixture e-value for each row, the bets weighted (sum 1 a row)."""
+        logs = self.logs(absolute)
         top = logs.max(axis=1)
-        mean: Array = top + np.log(np.exp(logs - top[:, None]).mean(axis=1))
+        mean: Array = top + np.log((weights * np.exp(logs - top[:, None])).sum(axis=1))
         return mean
 
 
@@ -90,6 +95,19 @@ def bets(seen: Table, ratio: Array, side: int) -> Bets:
     won = (np.log(keep) @ bad)[:, :, 0] + seen.bad_canary.sum(axis=1)[:, None] * side * SHIFTS
     paid = (keep @ seen.canary[:, :, None])[:, :, 0] * raised - seen.canary.sum(axis=1)[:, None]
     return Bets(won, paid)
+
+
+def leaning(expected: Table, ratio: Array, absolute: Array) -> Array:
+    """Weights for "not worse" (rows, bets): half on the bet that gains most where it is true.
+
+    `expected`: what an interval brings if the canary is as good as the baseline, foreseen without
+    the data that is judged. A row that expects nothing gets even weights.
+    """
+    growth = bets(expected, ratio, -1).logs(absolute)
+    best = growth == growth.max(axis=1, keepdims=True)
+    favoured = best / best.sum(axis=1, keepdims=True)
+    weights: Array = (EVEN + favoured) / 2
+    return weights
 
 
 def difference_bounds(seen: Table, log_low: Array, log_high: Array) -> tuple[Array, Array]:

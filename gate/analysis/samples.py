@@ -20,10 +20,14 @@ GRID = np.linspace(0.005, 0.995, 100)
 
 
 def question(
-    metric: Metric, quantile: float, baseline: Samples, canary: Samples, window: Window
+    metric: Metric,
+    quantile: float,
+    seen: tuple[Samples, Samples, Samples | None],
+    window: Window,
+    before: Window,
 ) -> Question:
-    """The metric's margin asked at one quantile; raises Unfit."""
-    baseline, canary = (_inside(arm, window) for arm in (baseline, canary))
+    """The metric's margin asked at one quantile of (baseline, canary, history); raises Unfit."""
+    baseline, canary = (_inside(arm, window) for arm in seen[:2])
     rarer = min(quantile, 1 - quantile)
     first = baseline.values[: int(max(FEWEST, FEWEST_BEYOND / rarer))]
     if len(first) < FEWEST:
@@ -31,11 +35,13 @@ def question(
     edges = np.unique(np.quantile(first, [*GRID, quantile, 0.0, 1.0]))
     # One more edge for the canary, where the margin puts the quantile: no bucket then hides any.
     limit = metric.limit(float(np.quantile(first, quantile)))
+    past = seen[2]
     return histograms.question(
         metric,
         quantile,
         _bucketed(baseline, edges, window),
         _bucketed(canary, np.union1d(edges, limit), window),
+        _bucketed(_inside(past, before), edges, before) if past else None,
     )
 
 

@@ -64,6 +64,10 @@ class Survival:
         evenness[0] = 0.0
         return Survival(edges, shares, evenness, total)
 
+    def discounted(self, index: float) -> Survival:
+        """The same shares, resting on fewer observations: those that come in clumps."""
+        return replace(self, total=self.total / index)
+
     def split(self, value: float) -> Split:
         """Where the value cuts the buckets."""
         # Edges are written in decimals and the value is computed: a hair's breadth is none.

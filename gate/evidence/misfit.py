@@ -47,22 +47,25 @@ def misfit(wanted: Wanted, answer: object) -> str:
 def _of_pair(metric: Metric, pair: Pair) -> Iterator[str]:
     if pair.metric != metric.name:
         yield f"the source answered for metric {pair.metric!r}"
-    kind, arrays = _SERIES[metric.kind]
-    parts = [("baseline", pair.baseline), ("canary", pair.canary)]
-    if pair.history is not None:
-        parts.append(("history", pair.history))
-    for arm, series in parts:
-        if not isinstance(series, kind):
-            yield f"{arm}: {metric.kind} are {kind.__name__}, not {type(series).__name__}"
-        for name, dimensions in arrays.items():
-            values = getattr(series, name, None)
-            if not isinstance(values, np.ndarray) or values.dtype != np.float64:
-                yield f"{arm}: {name} is no array of float64"
-            elif values.ndim != dimensions:
-                yield f"{arm}: {name} has {values.ndim} dimensions, not {dimensions}"
-        if isinstance(series, Levels):
-            yield from _of_texts(*series.pods)
+    for part in ("baseline", "canary", "history"):
+        series = getattr(pair, part)
+        if part != "history" or series is not None:
+            yield from (f"{part}: {fault}" for fault in _of_series(metric.kind, series))
     yield from _of_texts(*(gap.detail for gap in pair.doubts))
+
+
+def _of_series(wanted: Kind, series: object) -> Iterator[str]:
+    kind, arrays = _SERIES[wanted]
+    if not isinstance(series, kind):
+        yield f"{wanted} are {kind.__name__}, not {type(series).__name__}"
+    for name, dimensions in arrays.items():
+        values = getattr(series, name, None)
+        if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+            yield f"{name} is no array of float64"
+        elif values.ndim != dimensions:
+            yield f"{name} has {values.ndim} dimensions, not {dimensions}"
+    if isinstance(series, Levels):
+        yield from _of_texts(*series.pods)
 
 
 def _of_indicators(slo: Slo, indicators: tuple[object, ...]) -> Iterator[str]:

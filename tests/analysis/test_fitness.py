@@ -68,9 +68,7 @@ def test_an_arm_never_seen_is_unfit(kind, arm):
 def test_an_arm_silent_at_the_end_may_not_acquit(kind, arm):
     pair = a_pair_of(kind)
     for last, doubt in ((1, None), (2, f"{arm}: no data in the last 2 intervals")):
-        late = replace(
-            pair, **{arm: holed(getattr(pair, arm), range(MINUTES - last, MINUTES))}
-        )
+        late = replace(pair, **{arm: holed(getattr(pair, arm), range(MINUTES - last, MINUTES))})
         assert fitness(late, WINDOW).doubts == ((doubt,) if doubt else ())
     assert judged(late).finding is Finding.UNFIT
 
@@ -81,9 +79,7 @@ def test_too_many_holes_may_not_acquit(kind):
     some = replace(pair, canary=holed(pair.canary, range(0, 12, 2)))
     assert fitness(some, WINDOW).doubts == ()
     many = replace(some, baseline=holed(pair.baseline, range(1, 6, 2)))
-    assert fitness(many, WINDOW).doubts == (
-        "only 70% of the intervals were seen in both arms",
-    )
+    assert fitness(many, WINDOW).doubts == ("only 70% of the intervals were seen in both arms",)
     assert judged(many).finding is Finding.UNFIT
 
 

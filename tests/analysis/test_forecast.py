@@ -85,8 +85,6 @@ def test_what_would_take_more_than_a_day_has_no_time():
 def test_only_the_unclear_are_forecast():
     rng, hour = np.random.default_rng(6), traffic(40, requests=20_000)
     for canary, finding in ((0.01, Finding.NOT_WORSE), (0.05, Finding.WORSE)):
-        one = told_after(
-            an_hour_of(errors(rng, hour, baseline=0.01, canary=canary)), 40, ERRORS
-        )
+        one = told_after(an_hour_of(errors(rng, hour, baseline=0.01, canary=canary)), 40, ERRORS)
         assert one.finding is finding
         assert one.clear_in is None

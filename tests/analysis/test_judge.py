@@ -51,11 +51,11 @@ def a_release(rng, *, worse=1.0, minutes=30, high=1.0):
 
 @pytest.mark.slow
 def test_a_release_of_equals_is_hardly_ever_rolled_back():
-    rng, releases, found, rolled_back = np.random.default_rng(1), 150, 0, 0
-    service = replace(SERVICE, alpha=0.05)
+    rng, releases, found, rolled_back = np.random.default_rng(1), 100, 0, 0
+    service = replace(SERVICE, alpha=0.08)
     for _ in range(releases):
         release = a_release(rng, high=3.0)
-        analyses = [judge(service, until(release, minutes)) for minutes in (5, 10, 20, 30)]
+        analyses = [judge(service, until(release, minutes)) for minutes in (10, 20, 30)]
         rolled_back += any(one.log_e_worse >= -math.log(service.alpha) for one in analyses)
         found += any(one.found(Finding.WORSE) for one in analyses)
     assert found <= rolled_back  # a finding is never bolder than the whole
@@ -82,7 +82,7 @@ def test_events_on_the_margin_through_the_judge_looking_all_the_time():
     ever = {Finding.WORSE: 0, Finding.NOT_WORSE: 0}
     for _ in range(releases):
         pair = errors(rng, traffic(30, requests=5_000), baseline=0.02, canary=0.0255)
-        (found,) = findings(service, an_hour_of(pair), range(1, 31, 2)).values()
+        (found,) = findings(service, an_hour_of(pair), range(2, 31, 4)).values()
         for one in ever:
             ever[one] += one in found
     assert at_most(ever[Finding.WORSE], releases) <= 0.25
@@ -134,13 +134,10 @@ def test_a_difference_that_changes_with_time_still_lies_in_its_interval():
     assert one.interval.low <= one.difference <= one.interval.high
 
 
-def test_bursts_that_no_hour_average_shows_do_not_hide_that_the_canary_was_worse():
-    # Better for the first half, far beyond the margin in the second.
-    n = np.full(60, 5_000.0)
+def test_a_canary_that_turned_bad_is_found_though_it_was_the_better_before():
     rates = np.where(np.arange(60) < 30, 0.001, 0.05)
-    pair = errors(np.random.default_rng(5), traffic(60, requests=5_000), baseline=0.01,
-                  canary=rates)  # fmt: skip
-    assert n.sum() == 300_000
+    hour = traffic(60, requests=5_000)
+    pair = errors(np.random.default_rng(5), hour, baseline=0.01, canary=rates)
     (one,) = judge(a_service(), an_hour_of(pair)).comparisons
     assert one.finding is Finding.WORSE
 
@@ -175,14 +172,6 @@ def test_the_interval_holds_the_estimate(rows):
     assert one.difference == pytest.approx(one.canary - one.baseline)
 
 
-@given(rows)
-def test_the_findings_of_one_metric_exclude_each_other(rows):
-    one = from_rows(rows)
-    assert not (
-        one.log_e_worse >= -math.log(0.01) and one.log_e_not_worse >= -math.log(0.05)
-    ) or len(rows) > 1  # within one interval there is one truth
-
-
 @given(rows, st.lists(st.integers(0, 11), min_size=1, max_size=12))
 def test_what_was_not_seen_acquits_no_one(rows, holes):
     bad_canary, canary, bad_baseline, baseline = np.array(rows, dtype=float).T
@@ -191,7 +180,7 @@ def test_what_was_not_seen_acquits_no_one(rows, holes):
     pair = Pair("errors", Counts(array(bad_baseline), array(baseline)),
                 Counts(array(bad_canary), array(canary)))  # fmt: skip
     (one,) = judge(a_service(), an_hour_of(pair)).comparisons
-    if len(set(unseen)) == len(rows) or (rows and len(set(unseen)) > 0.2 * len(rows)):
+    if len(set(unseen)) > 0.2 * len(rows):
         assert one.finding is not Finding.NOT_WORSE
 
 
@@ -242,11 +231,12 @@ def any_series(draw, kind, minutes):
     return Samples(array(times if draw(st.booleans()) else np.resize(block(7), m)), array(values))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from(list(Kind)), st.integers(0, 14), st.sampled_from(list(Direction)))
 def test_whatever_the_arrays_hold_there_is_an_answer(data, kind, minutes, worse):
-    metric = a_metric("m", kind, worse=Direction.HIGHER if kind is Kind.EVENTS else worse,
-                      margin=data.draw(st.sampled_from([Margin(1.2, 0.0), Margin(1.0, 0.5)])))  # fmt: skip
+    margin = data.draw(st.sampled_from([Margin(1.2, 0.0), Margin(1.0, 0.5)]))
+    way = Direction.HIGHER if kind is Kind.EVENTS else worse
+    metric = a_metric("m", kind, worse=way, margin=margin)
     pair = Pair("m", *(data.draw(any_series(kind, minutes)) for _ in range(2)))
     analysis = judge(a_service(metric), an_hour_of(pair, minutes=minutes))
     assert isinstance(analysis, Analysis)

@@ -25,7 +25,9 @@ def ever_found(quantile, slower, releases, seed):
     for _ in range(releases):
         pair = observations(rng, HOUR, slower=slower)
         window = an_hour_of(pair, minutes=HOUR.minutes).window
-        one = samples.question(TIMES, quantile, pair.baseline, pair.canary, window)
+        one = samples.question(
+            TIMES, quantile, (pair.baseline, pair.canary, None), window, window.before(0)
+        )
         worse += ever(one, 1, ALPHA)
         not_worse += ever(one, -1, BETA)
     return worse, not_worse
@@ -34,10 +36,10 @@ def ever_found(quantile, slower, releases, seed):
 @pytest.mark.parametrize("quantile", [0.5, 0.9])
 @pytest.mark.parametrize("slower", [1.0, TIMES.margin.ratio])
 def test_both_promises_are_kept(quantile, slower):
-    worse, not_worse = ever_found(quantile, slower, 350, 1)
-    assert at_most(worse, 350) <= ALPHA
+    worse, not_worse = ever_found(quantile, slower, 400, 1)
+    assert at_most(worse, 400) <= ALPHA
     if slower > 1:
-        assert at_most(not_worse, 350) <= BETA
+        assert at_most(not_worse, 400) <= BETA
 
 
 @pytest.mark.parametrize("quantile", [0.5, 0.9])
@@ -51,13 +53,15 @@ def test_clear_cases_are_called(quantile):
 def test_the_edge_is_the_first_observations_quantile_and_the_canarys_is_on_the_margin():
     pair = observations(np.random.default_rng(4), HOUR)
     window = an_hour_of(pair, minutes=HOUR.minutes).window
-    one = samples.question(TIMES, 0.5, pair.baseline, pair.canary, window)
+    one = samples.question(TIMES, 0.5, (pair.baseline, pair.canary, None), window, window.before(0))
     edge = float(np.quantile(pair.baseline.values[:200], 0.5))
     assert f"above {1.2 * edge:.3g}, in the baseline {edge:.3g}" in one.method
     judged = slice(1, None)  # 210 in the first minute are enough to learn from
-    np.testing.assert_array_equal(one.most_bad_baseline[judged], one.least_bad_baseline[judged])
+    np.testing.assert_array_equal(
+        one.worse.bad_baseline[judged], one.not_worse.bad_baseline[judged]
+    )
     late = pair.canary.times > T0 + 60
-    assert np.nansum(one.bad_canary) == (pair.canary.values[late] > 1.2 * edge).sum()
+    assert np.nansum(one.worse.bad_canary) == (pair.canary.values[late] > 1.2 * edge).sum()
 
 
 def test_what_was_observed_outside_the_window_or_not_at_all_does_not_count():
@@ -83,7 +87,7 @@ def test_too_few_observations_are_unfit():
     pair = observations(np.random.default_rng(6), traffic(2, requests=100))
     window = an_hour_of(pair, minutes=2).window
     with pytest.raises(Unfit, match="180 baseline observations, 200 needed to place an edge"):
-        samples.question(TIMES, 0.5, pair.baseline, pair.canary, window)
+        samples.question(TIMES, 0.5, (pair.baseline, pair.canary, None), window, window.before(0))
 
 
 def test_the_unit_changes_no_finding():

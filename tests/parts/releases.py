@@ -25,6 +25,7 @@ from gate.service import Service
 
 T0 = 1_700_000_040.0  # a multiple of 60
 STEP = 60.0
+BEFORE = 60  # minutes of history, drawn apart so that the judged minutes do not depend on them
 # client_golang's DefBuckets, the ones most services have.
 PROMETHEUS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # 10 % apart, about a native histogram of schema 3.
@@ -65,9 +66,12 @@ def errors(
 ) -> Pair:
     """Each request fails alone, with its arm's probability in that minute."""
     arms = ((hour.baseline, baseline), (hour.canary, canary))
+    before, past = np.full(BEFORE, hour.baseline[0]), rng.spawn(1)[0]
+    rate = float(np.ravel(baseline)[0])
     return Pair(
         metric,
         *(Counts(array(rng.binomial(n.astype(int), p)), array(n)) for n, p in arms),
+        history=Counts(array(past.binomial(before.astype(int), rate)), array(before)),
     )
 
 
@@ -83,8 +87,11 @@ def latencies(
 ) -> Pair:
     """Lognormal seconds in buckets; every request of the canary takes `slower` times as long."""
     arms = ((hour.baseline, 1.0), (hour.canary, slower))
+    before, usual = np.full(BEFORE, hour.baseline[0]), np.ravel(median)[0]
     return Pair(
-        metric, *(_buckets(rng, n, factor * np.asarray(median), sigma, edges) for n, factor in arms)
+        metric,
+        *(_buckets(rng, n, factor * np.asarray(median), sigma, edges) for n, factor in arms),
+        history=_buckets(rng.spawn(1)[0], before, usual, sigma, edges),
     )
 
 
@@ -109,7 +116,12 @@ def observations(
 ) -> Pair:
     """The same seconds, one by one."""
     arms = ((hour.baseline, 1.0), (hour.canary, slower))
-    return Pair(metric, *(_samples(rng, n, factor * median, sigma) for n, factor in arms))
+    past = _samples(rng.spawn(1)[0], np.full(BEFORE, hour.baseline[0]), median, sigma)
+    return Pair(
+        metric,
+        *(_samples(rng, n, factor * median, sigma) for n, factor in arms),
+        history=Samples(array(past.times - BEFORE * STEP), past.values),
+    )
 
 
 def _samples(rng: np.random.Generator, requests: Array, median: float, sigma: float) -> Samples:

@@ -63,6 +63,7 @@ def a_service(*metrics: Metric, **said: Any) -> Service:
         "policy": "standard",
         "step": 60.0,
         "lag": 0.0,
+        "history": 3600.0,
     }
     return Service(**{**usual, **said})
 
@@ -74,7 +75,8 @@ def counts(share: float, rate: int = 5_000, minutes: int = MINUTES) -> Counts:
 
 def a_pair(metric: str = "errors", canary: float = 0.002, baseline: float = 0.002) -> Pair:
     """Both arms' errors as shares of 5000 requests a minute."""
-    return Pair(metric, baseline=counts(baseline), canary=counts(canary))
+    before = counts(baseline, minutes=60)
+    return Pair(metric, baseline=counts(baseline), canary=counts(canary), history=before)
 
 
 def a_series(kind: Kind, *, holes: bool = False) -> Series:
