@@ -66,6 +66,14 @@ DEFAULT_MARGINS = {
     Kind.GAUGE: Margin(1.20, 0.0),
 }
 
+# Seconds. Errors count from the start; what is slow or busy only because it is new does not.
+DEFAULT_WARMUP = {
+    Kind.EVENTS: 0.0,
+    Kind.HISTOGRAM: 300.0,
+    Kind.SAMPLES: 300.0,
+    Kind.GAUGE: 300.0,
+}
+
 DEFAULT_QUANTILES = (0.5, 0.99)
 
 QUERIES = {
@@ -83,7 +91,8 @@ class Metric:
 
     `queries`: query templates by name, see `QUERIES`. `critical`: must be shown not worse before
     a promote, and rolls back when shown worse. `quantiles`: of histogram and samples, each in
-    (0, 1). `source`: the name of the source that answers the queries.
+    (0, 1). `source`: the name of the source that answers the queries. `warmup`: seconds after the
+    canary's start that are not judged.
     """
 
     name: str
@@ -95,6 +104,7 @@ class Metric:
     critical: bool
     unit: str = ""
     quantiles: tuple[float, ...] = ()
+    warmup: float = 0.0
 
     def limit(self, baseline: float) -> float:
         """The worst canary value that is still fine beside this baseline value."""

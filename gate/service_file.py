@@ -20,6 +20,7 @@ from gate.errors import did_you_mean
 from gate.metric import (
     DEFAULT_MARGINS,
     DEFAULT_QUANTILES,
+    DEFAULT_WARMUP,
     QUERIES,
     Direction,
     Kind,
@@ -56,6 +57,7 @@ class MetricSection(Section):
     worse: Direction | None = None
     margin: MarginSection | None = None
     critical: bool | None = None
+    warmup: Duration | None = Field(None, ge=0)
     unit: str | None = None
     quantiles: list[Annotated[float, Field(gt=0, lt=1)]] | None = Field(None, min_length=1)
     bad: Text | None = None
@@ -290,7 +292,7 @@ def _check_overrides(
     document: Document, place: Place, changes: Mapping[str, Any], names: list[str]
 ) -> None:
     """One margin, name or query cannot fit both errors and seconds."""
-    shared = {"source", "critical"}
+    shared = {"source", "critical", "warmup"}
     for key in changes:
         if key not in shared and len(names) > 1:
             raise refuse(
@@ -322,6 +324,7 @@ def _metric(
         worse=_worse(document, place, metric),
         margin=Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[metric.kind],
         critical=metric.critical is not False,
+        warmup=DEFAULT_WARMUP[metric.kind] if metric.warmup is None else metric.warmup,
         unit=metric.unit or ("of events" if metric.kind is Kind.EVENTS else ""),
         quantiles=tuple(metric.quantiles or DEFAULT_QUANTILES) if distribution else (),
     )

@@ -40,7 +40,7 @@ from tests.parts.rollouts import (
 RELEASES = {
     "v1.9.0": ("2026-11-02T11:00:00Z", 3600.0, Outcome.PROMOTE),
     "v1.9.1": ("2026-11-03T11:00:00Z", 3600.0, Outcome.ROLLBACK),
-    "v1.9.2": ("2026-11-04T10:05:00Z", 300.0, Outcome.HOLD),
+    "v1.9.2": ("2026-11-04T10:08:00Z", 480.0, Outcome.HOLD),
 }
 
 

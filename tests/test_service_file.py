@@ -86,15 +86,16 @@ def test_the_example_is_right():
     ("text", "said"),
     [
         (SHOP + "tiers: 1\n", ("gate.yaml:10:1: unknown key 'tiers'; did you mean 'tier'?\n"
-            "  known here: apiVersion, arms, change, judge, kind, labels, lag, metrics, name, "
-            "owner, policy, slos, sources, step, tier, variables")),
+            "  known here: apiVersion, arms, change, history, judge, kind, labels, lag, metrics, "
+            "name, owner, policy, slos, sources, step, tier, variables")),
         (with_arms("{rollot: web}"), ("gate.yaml:6:8: unknown key 'rollot'; did you mean "
             "'rollout'?\n  known here: baseline, canary, health, rollout")),
         (with_arms("{canary: a, baseline: {ofset: 1w}}"),
             "gate.yaml:6:30: unknown key 'ofset'; did you mean 'offset'?\n  known here: offset"),
         (with_metric("{preset: http, sources: prom}"), ("gate.yaml:10:20: unknown key 'sources'; "
             "did you mean 'source'?\n  known here: bad, buckets, critical, good, kind, margin, "
-            "name, only, preset, quantiles, source, total, unit, value, values, worse")),
+            "name, only, preset, quantiles, source, total, unit, value, values, "
+            "warmup, worse")),
         (with_metric("{preset: http, margin: {ratoi: 2}}"),
             ("gate.yaml:10:29: unknown key 'ratoi'; did you mean 'ratio'?\n"
             "  known here: absolute, ratio")),

@@ -30,6 +30,7 @@ class Steady:
             metric.name,
             baseline=counts(self._baseline, minutes=minutes),
             canary=counts(self._errors, minutes=minutes),
+            history=counts(self._baseline, minutes=asked.history.count),
         )
 
 

@@ -19,11 +19,13 @@ from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Effect, Question, Shares, Side, Unfit
 from gate.analysis.rates import Table, bets, difference_bounds, leaning, shares, table
+from gate.analysis.warmup import still_cold, warm
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
+from gate.units import duration
 
 _Part = Question | tuple[Levels, Levels] | str
 
@@ -76,7 +78,9 @@ def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item
     for quantile in metric.quantiles or (None,):
         aspect = "" if quantile is None else f"p{100 * quantile:g}"
         part: _Part = fit.unusable
-        if pair and not fit.unusable:
+        if still_cold(metric, evidence.window) and not part:
+            part = f"warming up: its first {duration(metric.warmup)} are not judged"
+        elif pair and not part:
             part = _part(metric, quantile, pair, evidence.window, before)
         yield _Item(metric, aspect, part, fit.doubts)
 
@@ -93,7 +97,7 @@ def _part(
     """What the pair is asked; a sentence where its data cannot carry it."""
     history = fit_history(pair, before)
     try:
-        match pair.baseline, pair.canary, history:
+        match warm(pair.baseline, metric, window), warm(pair.canary, metric, window), history:
             case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
                 return events.question(metric, baseline, canary, past)
             case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past if quantile:

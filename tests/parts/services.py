@@ -22,6 +22,7 @@ metrics:
   - preset: http
     only: [latency]
     quantiles: [0.5]
+    warmup: 0s
     margin: {{ratio: 2.0, absolute: {slower}}}
 policy: {policy}
 """

@@ -719,7 +719,7 @@ def test_the_example_shows_each_release(tmp_path):
     for version, start, minutes in (
         ("v1.9.0", 1793613600, 60),
         ("v1.9.1", 1793700000, 60),
-        ("v1.9.2", 1793786400, 5),
+        ("v1.9.2", 1793786400, 8),
     ):
         asked = asking(Window(start, 60, minutes), canary=version, baseline="v1.8.0")
         pair = recorded.pair(metric(Kind.EVENTS, **queries), asked)

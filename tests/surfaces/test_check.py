@@ -15,7 +15,7 @@ from gate.surfaces.cli.main import run
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "recorded" / "gate.yaml")
 GOOD = ["--canary", "v1.9.0", "--since", "1h", "--as-of", "2026-11-02T11:00:00Z"]
 BAD = ["--canary", "v1.9.1", "--since", "1h", "--as-of", "2026-11-03T11:00:00Z"]
-EARLY = ["--canary", "v1.9.2", "--since", "5m", "--as-of", "2026-11-04T10:05:00Z"]
+EARLY = ["--canary", "v1.9.2", "--since", "8m", "--as-of", "2026-11-04T10:08:00Z"]
 CHECK = ["check", "-f", EXAMPLE, "--baseline", "v1.8.0"]
 
 

@@ -70,7 +70,7 @@ LONG = "a-very-long-name-" * 12
 DECISIONS = {
     "good": lambda: recorded("v1.9.0", 1793617200.0, 3600.0),
     "bad": lambda: recorded("v1.9.1", 1793703600.0, 3600.0),
-    "early": lambda: recorded("v1.9.2", 1793786700.0, 300.0),
+    "early": lambda: recorded("v1.9.2", 1793786880.0, 480.0),
     "blind": lambda: a_decision(service=WATCHED, evidence=BLIND),
     "going back": lambda: a_decision(request=a_request(intent=Intent.ROLLBACK)),
     "historical": lambda: a_decision(

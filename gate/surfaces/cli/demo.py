@@ -33,7 +33,7 @@ class _Release:
 RELEASES = (
     _Release("v1.9.0", "2026-11-02T11:00:00Z", "1h", "a good release, an hour in"),
     _Release("v1.9.1", "2026-11-03T11:00:00Z", "1h", "a bad release, an hour in"),
-    _Release("v1.9.2", "2026-11-04T10:05:00Z", "5m", "too early to tell"),
+    _Release("v1.9.2", "2026-11-04T10:08:00Z", "8m", "too early to tell"),
 )
 BASELINE = "v1.8.0"
 EXPECTED = {"v1.9.0": 0, "v1.9.1": 20, "v1.9.2": 10}

@@ -15,6 +15,7 @@ from gate.surfaces.cli.console import tell
 COMMANDS = {
     "check": ("gate.surfaces.cli.check:check", "May this canary go on?"),
     "demo": ("gate.surfaces.cli.demo:demo", "Judge three recorded releases."),
+    "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
     "replay": ("gate.surfaces.cli.replay:replay", "Decide a stored decision again."),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),

@@ -1,0 +1,1 @@
+"""How good verdicts are: simulated rollouts, and judges that look at them minute by minute."""

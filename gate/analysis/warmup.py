@@ -1,0 +1,43 @@
+"""A cold canary is not a bad canary: what a metric shows while it warms up is not judged.
+
+Caches fill, code is compiled, pools open: for some minutes a new process is slower and busier than
+one that has run for days, whatever is in it. Those minutes would convict every release, and a
+margin wide enough to forgive them would acquit any, so they count for neither claim. Errors are no
+part of warming up and are judged from the first interval.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gate.metric import Metric
+from gate.request import Window
+from gate.series import Array, Buckets, Counts, Levels, Samples, Series, array
+
+
+def warm(series: Series, metric: Metric, window: Window) -> Series:
+    """The series without the warm-up; rows stay in place, but gauges start after it."""
+    cold = math.ceil(metric.warmup / window.step)
+    match series:
+        case Levels(pods, values):
+            return Levels(pods, values[cold:])
+        case Samples(times, values):
+            late = times > window.start + cold * window.step
+            return Samples(times[late], values[late])
+        case Buckets(edges, counts):
+            return Buckets(edges, _unseen(counts, cold))
+        case Counts(bad, total):
+            return Counts(_unseen(bad, cold), _unseen(total, cold))
+
+
+def still_cold(metric: Metric, window: Window) -> bool:
+    """Whether nothing but warm-up has passed."""
+    return metric.warmup > 0 and window.step * window.count <= metric.warmup
+
+
+def _unseen(values: Array, cold: int) -> Array:
+    hidden = np.array(values)
+    hidden[:cold] = np.nan
+    return array(hidden)
