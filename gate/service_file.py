@@ -283,9 +283,10 @@ def _expanded(document: Document, place: Place, metric: MetricSection) -> list[M
                 f"preset {metric.preset!r} has no {name!r}{did_you_mean(name, preset)}",
                 f"it has: {', '.join(preset)}",
             )
-    changes = metric.model_dump(exclude_unset=True, exclude={"preset", "only"})
+    changes = {key: getattr(metric, key) for key in metric.model_fields_set - {"preset", "only"}}
     _check_overrides(document, place, changes, names)
-    return [MetricSection.model_validate({"name": n, **preset[n], **changes}) for n in names]
+    usual = (MetricSection.model_validate({"name": name, **preset[name]}) for name in names)
+    return [one.model_copy(update=changes) for one in usual]
 
 
 def _check_overrides(
