@@ -1,10 +1,18 @@
-"""What the examples in README.md may use without saying where it comes from."""
+"""What the examples in README.md may use without saying so, and how hypothesis searches."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Speed belongs to bench/, not to tests. At a desk every run searches elsewhere; in CI the same
+# commit has the same answer.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 @pytest.fixture(autouse=True)

@@ -246,8 +246,18 @@ def _more_bad_than_all(asked: Asked) -> Reply:
 
 
 def _recovering(failure: Callable[[], Reply]) -> Callable[[Asked], Reply]:
-    """Every second question fails; asked again, it is answered."""
-    return lambda asked: failure() if asked.number % 2 == 0 else healthy(asked)
+    """Each question fails the first time it is put to a server; asked again, it is answered."""
+    failed_once: set[tuple[str | None, ...]] = set()
+
+    def reply(asked: Asked) -> Reply:
+        words = (asked.form.get(name) for name in ("query", "start", "time"))
+        question = (asked.headers.get("Host"), *words)
+        if question in failed_once:
+            return healthy(asked)
+        failed_once.add(question)
+        return failure()
+
+    return reply
 
 
 def _cut_off(asked: Asked) -> Reply:

@@ -34,6 +34,8 @@ def _digits(value: float) -> str:
     """Three significant digits, never an exponent for everyday sizes."""
     if value == 0:
         return "0"
+    if not math.isfinite(value):  # a double so large that its percentage is none
+        return "?"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     if places > 6 or abs(value) >= 1e9:
         return f"{value:.2e}"
