@@ -1,7 +1,8 @@
 """Student's t distribution: the upper tail and its inverse.
 
-Why not `scipy.special.stdtr`: importing it takes three times as long as everything else that
-`gate check` does, and this is all of it that the judge needs. The tests hold it to scipy's values.
+Why not `scipy.special.stdtr`: importing it adds 0.2 s, twice what numpy costs, to every
+`gate check` with a gauge, and this is all of it that the judge needs. The tests hold it to scipy's
+values.
 """
 
 from __future__ import annotations

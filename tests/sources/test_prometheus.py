@@ -204,6 +204,28 @@ def test_the_history_is_the_baseline_before_the_canary(either, session):
     assert source(either, session).pair(wanted, asked()).history is None
 
 
+@pytest.mark.parametrize(
+    ("bad", "unknown"),
+    [
+        ('sum(increase(http_requests_total{ {{selector}},cod=~"5.." }[{{step}}]))',
+         "there is no label cod of http_requests_total"),
+        ("sum(increase(http_errors_total{ {{selector}} }[{{step}}]))",
+         "there is no series http_errors_total"),
+        ('sum(increase(http_requests_total{ {{selector}},code="503" }[{{step}}]))', ""),
+    ],
+)  # fmt: skip
+def test_no_error_in_either_arm_is_doubted_where_the_query_names_what_is_not(
+    either, session, bad, unknown
+):
+    pair = source(either, session).pair(
+        metric(Kind.EVENTS, bad=bad, total=ERRORS["total"]), asked()
+    )
+    assert not np.nansum(pair.canary.bad)
+    assert not np.nansum(pair.baseline.bad)
+    details = [doubt.detail for doubt in pair.doubts]
+    assert [unknown in detail for detail in details] == ([True] if unknown else [])
+
+
 def test_a_classic_histogram_comes_in_buckets(either, session):
     query = "sum by (le) (increase(request_seconds_bucket{ {{selector}} }[{{step}}]))"
     pair = source(either, session).pair(metric(Kind.HISTOGRAM, buckets=query), asked())
