@@ -26,6 +26,14 @@ def array(values: ArrayLike) -> Array:
     return copy
 
 
+def without_first(values: Array, rows: int) -> Array:
+    """The values with the first rows not seen."""
+    later = np.array(values)
+    later[:rows] = np.nan
+    later.setflags(write=False)
+    return later
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
     """Bad events and all events in each interval, shapes (n,). May be fractional."""

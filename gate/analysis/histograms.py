@@ -29,7 +29,7 @@ from gate.analysis.question import Effect, Question, Scale, Shares, Side, Unfit,
 from gate.analysis.rates import FEWEST_EVENTS
 from gate.analysis.survival import Split, Survival
 from gate.metric import Direction, Margin, Metric
-from gate.series import Array, Buckets
+from gate.series import Array, Buckets, without_first
 
 METHOD = "exact sequential count test of values above {canary}, in the baseline {baseline}"
 COARSE_NOTE = "; coarse, bucket edges near {at:.2g} and {limit:.2g} would show more"
@@ -118,7 +118,7 @@ def _question(
         raise Unfit(
             f"no bucket edges near its value, {abs(at):.3g} {metric.unit}: add some around there"
         )
-    theirs, ours = _untaught(baseline, taught), _untaught(canary, taught)
+    theirs, ours = (without_first(arm.counts, taught) for arm in (baseline, canary))
     same = survival.split(not_worse.canary)
     clumps = _dispersion(history, not_worse)
     return Question(
@@ -246,13 +246,6 @@ def _taught(baseline: Buckets, rarer: float) -> int:
             f"{known[-1]:,.0f} baseline observations, {wanted:,.0f} needed to place an edge"
         )
     return int(enough[0]) + 1
-
-
-def _untaught(buckets: Buckets, taught: int) -> Array:
-    """The counts with the first intervals unseen."""
-    counts = buckets.counts.copy()
-    counts[:taught] = np.nan
-    return counts
 
 
 def _in_proportion(baseline: Buckets, canary: Buckets) -> Buckets:

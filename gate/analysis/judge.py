@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,14 +75,25 @@ def judge(service: Service, evidence: Evidence) -> Analysis:
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
     fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
+    judged = _judged(metric, pair, evidence.window, before) if pair and not fit.unusable else None
     for quantile in metric.quantiles or (None,):
         aspect = "" if quantile is None else f"p{100 * quantile:g}"
         part: _Part = fit.unusable
         if still_cold(metric, evidence.window) and not part:
             part = f"warming up: its first {duration(metric.warmup)} are not judged"
-        elif pair and not part:
-            part = _part(metric, quantile, pair, evidence.window, before)
+        elif judged:
+            part = _part(metric, quantile, judged, evidence.window, before)
         yield _Item(metric, aspect, part, fit.doubts)
+
+
+def _judged(metric: Metric, pair: Pair, window: Window, before: Window) -> Pair:
+    """The pair without its warm-up, and without a history that is not fit to be one."""
+    return replace(
+        pair,
+        baseline=warm(pair.baseline, metric, window),
+        canary=warm(pair.canary, metric, window),
+        history=fit_history(pair, before),
+    )
 
 
 def _gap(metric: Metric, evidence: Evidence) -> str:
@@ -95,9 +106,8 @@ def _part(
     metric: Metric, quantile: float | None, pair: Pair, window: Window, before: Window
 ) -> _Part:
     """What the pair is asked; a sentence where its data cannot carry it."""
-    history = fit_history(pair, before)
     try:
-        match warm(pair.baseline, metric, window), warm(pair.canary, metric, window), history:
+        match pair.baseline, pair.canary, pair.history:
             case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
                 return events.question(metric, baseline, canary, past)
             case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past if quantile:

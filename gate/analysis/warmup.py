@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from gate.metric import Metric
 from gate.request import Window
-from gate.series import Array, Buckets, Counts, Levels, Samples, Series, array
+from gate.series import Buckets, Counts, Levels, Samples, Series, without_first
 
 
 def warm(series: Series, metric: Metric, window: Window) -> Series:
@@ -27,17 +25,11 @@ def warm(series: Series, metric: Metric, window: Window) -> Series:
             late = times > window.start + cold * window.step
             return Samples(times[late], values[late])
         case Buckets(edges, counts):
-            return Buckets(edges, _unseen(counts, cold))
+            return Buckets(edges, without_first(counts, cold))
         case Counts(bad, total):
-            return Counts(_unseen(bad, cold), _unseen(total, cold))
+            return Counts(without_first(bad, cold), without_first(total, cold))
 
 
 def still_cold(metric: Metric, window: Window) -> bool:
     """Whether nothing but warm-up has passed."""
     return metric.warmup > 0 and window.step * window.count <= metric.warmup
-
-
-def _unseen(values: Array, cold: int) -> Array:
-    hidden = np.array(values)
-    hidden[:cold] = np.nan
-    return array(hidden)

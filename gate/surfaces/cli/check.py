@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from gate.settings import settings
 from gate.surfaces.cli.console import tell
 from gate.surfaces.cli.show import FORMATS, show
 from gate.surfaces.cli.types import Duration, Moment, Start, Variable
-from gate.surfaces.exit_code import exit_code
+from gate.surfaces.exit_code import EXIT_CODES, exit_code
 from gate.units import duration
 from gate.verdict import Outcome
 from gate.wiring import gate as wired
@@ -64,9 +65,10 @@ def check(context: click.Context, /, **flags: Any) -> None:
 
     decision = ask() if flags["wait"] is None else _patiently(ask, flags["wait"], flags["every"])
     code = exit_code(decision)
-    if flags["wait"] is not None and code in (10, 30) and flags["on_timeout"] == "rollback":
+    held = decision.verdict.outcome is Outcome.HOLD
+    if flags["wait"] is not None and held and flags["on_timeout"] == "rollback":
         tell(f"time is up after {duration(flags['wait'])}; --on-timeout says rollback")
-        code = 20
+        code = EXIT_CODES[Outcome.ROLLBACK]
     show(decision, flags["form"], code)
     context.exit(code)
 
@@ -117,8 +119,6 @@ def _patiently(ask: Callable[[], Decision], wait: float, every: float) -> Decisi
 
 
 def _progress(decision: Decision, left: float, pause: float) -> None:
-    import sys
-
     if sys.stderr.isatty():
         why = decision.verdict.reasons[0].message
         tell(f"hold ({why}); asking again in {pause:.0f} s, {duration(round(left))} left")
