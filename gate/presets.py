@@ -1,7 +1,10 @@
 """Metrics of the common exporters, so that a service file needs one line for them.
 
 A preset is plain data: `gate show` prints what it became. Every query counts over exactly one
-`{{step}}` and takes the arm's `{{selector}}`; classic histograms are summed by `le`.
+`{{step}}` and takes the arm's `{{selector}}`; classic histograms are summed by `le`. Failures are
+told apart by pod, so that one ill pod is not taken for a bad version; those that a proxy in front
+counts are not, for its pods are not the service's. Latency by pod is worth as much and costs a
+dozen series a pod: write `sum by (le, pod)` where that is fine.
 Names as documented by the exporters: Prometheus client convention, OpenTelemetry semantic
 conventions 1.23+ for HTTP servers (unit seconds), Istio standard metrics (milliseconds),
 ingress-nginx controller.
@@ -11,13 +14,16 @@ from __future__ import annotations
 
 from typing import Any
 
+# `instance` for scrapes without a `pod` label.
+_BY_POD = " by (pod, instance) "
 
-def _requests(series: str, failed: str, always: str = "") -> dict[str, Any]:
+
+def _requests(series: str, failed: str, always: str = "", by: str = _BY_POD) -> dict[str, Any]:
     return {
         "kind": "events",
         "unit": "of requests",
-        "bad": f"sum(increase({series}{{ {{{{selector}}}}{always},{failed} }}[{{{{step}}}}]))",
-        "total": f"sum(increase({series}{{ {{{{selector}}}}{always} }}[{{{{step}}}}]))",
+        "bad": f"sum{by}(increase({series}{{ {{{{selector}}}}{always},{failed} }}[{{{{step}}}}]))",
+        "total": f"sum{by}(increase({series}{{ {{{{selector}}}}{always} }}[{{{{step}}}}]))",
     }
 
 
@@ -49,7 +55,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "latency": _latency("istio_request_duration_milliseconds", "ms", _ISTIO_END),
     },
     "nginx-ingress": {
-        "errors": _requests("nginx_ingress_controller_requests", 'status=~"5.."'),
+        "errors": _requests("nginx_ingress_controller_requests", 'status=~"5.."', by=""),
         "latency": _latency("nginx_ingress_controller_request_duration_seconds"),
     },
 }

@@ -7,7 +7,8 @@ They are numpy arrays, not tuples, because the judge is arithmetic over them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,10 +37,22 @@ def without_first(values: Array, rows: int) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """Bad events and all events in each interval, shapes (n,). May be fractional."""
+    """Bad events and all events in each interval, shapes (n,). May be fractional.
+
+    `by_pod`: what each pod counted of them; empty where the pods are not told apart.
+    """
 
     bad: Array
     total: Array
+    by_pod: Mapping[str, Counts] = field(default_factory=dict)
+
+    def without_first(self, rows: int) -> Counts:
+        """The same with the first rows not seen."""
+        return Counts(
+            without_first(self.bad, rows),
+            without_first(self.total, rows),
+            {pod: own.without_first(rows) for pod, own in self.by_pod.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +61,21 @@ class Buckets:
 
     `edges`: upper bucket edges, ascending, without +Inf, shape (k,), in the metric's unit.
     `counts`: observations in each bucket (not cumulative), shape (n, k + 1); the last column
-    holds what lies above the last edge.
+    holds what lies above the last edge. `by_pod`: each pod's own, over the same edges; empty
+    where the pods are not told apart.
     """
 
     edges: Array
     counts: Array
+    by_pod: Mapping[str, Buckets] = field(default_factory=dict)
+
+    def without_first(self, rows: int) -> Buckets:
+        """The same with the first rows not seen."""
+        return Buckets(
+            self.edges,
+            without_first(self.counts, rows),
+            {pod: own.without_first(rows) for pod, own in self.by_pod.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

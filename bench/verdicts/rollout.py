@@ -25,15 +25,20 @@ _Series = Counts | Buckets | Levels
 class Measured:
     """One arm: requests, failed ones, CPU and memory of each pod (minutes, pods), latency counts.
 
-    `latency` has shape (minutes, edges + 1) and holds the answers that a pod gave; NaN in a gauge
-    means that the pod exported nothing.
+    `latencies` has shape (minutes, pods, edges + 1) and holds the answers that a pod gave; NaN in a
+    gauge means that the pod exported nothing.
     """
 
     requests: Array
     bad: Array
-    latency: Array
+    latencies: Array
     cpu: Array
     memory: Array
+
+    @property
+    def latency(self) -> Array:
+        """Of the pods together, (minutes, edges + 1)."""
+        return np.asarray(self.latencies.sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +107,13 @@ def quantile(counts: Array, level: float) -> Array:
 
 def _shown(arm: str, measured: Measured) -> dict[str, _Series]:
     pods = tuple(f"{arm}-{pod}" for pod in range(PODS))
+    errors = {
+        pod: Counts(measured.bad[:, own], measured.requests[:, own]) for own, pod in enumerate(pods)
+    }
+    latency = {pod: Buckets(EDGES, measured.latencies[:, own]) for own, pod in enumerate(pods)}
     return {
-        "errors": Counts(measured.bad.sum(axis=1), measured.requests.sum(axis=1)),
-        "latency": Buckets(EDGES, measured.latency),
+        "errors": Counts(measured.bad.sum(axis=1), measured.requests.sum(axis=1), errors),
+        "latency": Buckets(EDGES, measured.latency, latency),
         "cpu": Levels(pods, measured.cpu),
         "memory": Levels(pods, measured.memory),
     }
@@ -112,9 +121,11 @@ def _shown(arm: str, measured: Measured) -> dict[str, _Series]:
 
 def _first(series: _Series, minute: int) -> _Series:
     match series:
-        case Counts():
-            return Counts(series.bad[:minute], series.total[:minute])
-        case Buckets():
-            return Buckets(series.edges, series.counts[:minute])
+        case Counts(bad, total, pods):
+            own = {pod: Counts(one.bad[:minute], one.total[:minute]) for pod, one in pods.items()}
+            return Counts(bad[:minute], total[:minute], own)
+        case Buckets(edges, counts, pods):
+            parts = {pod: Buckets(edges, one.counts[:minute]) for pod, one in pods.items()}
+            return Buckets(edges, counts[:minute], parts)
         case Levels():
             return Levels(series.pods, series.values[:minute])

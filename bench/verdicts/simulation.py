@@ -160,14 +160,12 @@ def _measured(course: Course, scenario: Scenario, rng: np.random.Generator) -> M
     dead = course.dead > 0
     bad = np.where(dead, requests, _bad(requests, course.errors, scenario.clump, rng))
     answered = np.where(dead, 0.0, requests)
-    total = answered.sum(axis=1)
-    mixed = np.einsum("tp,tpk->tk", answered, _latency(course)) / np.maximum(total, 1.0)[:, None]
-    mixed[total == 0, 0] = 1.0
+    latencies = rng.multinomial(answered.astype(int), _latency(course)).astype(float)
     noise = [deviation * _wandering(scenario.rho, rng) for deviation in (CPU_NOISE, MEMORY_NOISE)]
     return Measured(
         requests,
         bad,
-        rng.multinomial(total.astype(int), mixed / mixed.sum(axis=1, keepdims=True)).astype(float),
+        latencies,
         np.where(dead, np.nan, course.cpu * np.exp(noise[0])),
         np.where(dead, np.nan, course.memory * np.exp(noise[1])),
     )
@@ -180,7 +178,7 @@ def _bad(requests: Array, errors: Array, clump: int, rng: np.random.Generator) -
 
 
 def _latency(course: Course) -> Array:
-    """The share of each bucket, (minutes, pods, buckets)."""
+    """The share of each bucket, (minutes, pods, buckets); sums to 1."""
     y = (np.log(EDGES / MEDIAN) - np.log(course.slower)[:, :, None]) / SPREAD
     # log latency = median + SPREAD z, and beyond the p90 it grows faster with z
     faster = 1.0 + np.log(course.stretch)[:, :, None] / (SPREAD * (Z99 - Z90))
@@ -202,5 +200,5 @@ def _wandering(rho: float, rng: np.random.Generator) -> Array:
 
 
 def _cut(whole: Measured, minutes: slice) -> Measured:
-    parts = whole.requests, whole.bad, whole.latency, whole.cpu, whole.memory
+    parts = whole.requests, whole.bad, whole.latencies, whole.cpu, whole.memory
     return Measured(*(part[minutes] for part in parts))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gate.analysis.dispersion import dispersion, unknown
+from gate.analysis.dispersion import unknown, with_pods
+from gate.analysis.pods import Pods, held_back, lenience, usual
 from gate.analysis.question import Effect, Question, Shares, Side
 from gate.metric import Margin, Metric
 from gate.series import Counts
@@ -30,22 +31,35 @@ class ShareScale:
         return Effect(found.baseline, found.canary, low, high, limit)
 
 
-def question(metric: Metric, baseline: Counts, canary: Counts, history: Counts | None) -> Question:
-    """The metric's margin asked of its counts."""
-    both = Side(canary.bad, baseline.bad)
+def question(
+    metric: Metric, baseline: Counts, canary: Counts, history: Counts | None, step: float
+) -> Question:
+    """The metric's margin asked of its counts; `step` in seconds."""
+    past = Pods.counting(history) if history else None
+    clumps = with_pods(history.bad, history.total, past, step) if history else unknown()
+    share = usual(baseline.bad, baseline.total, (history.bad, history.total) if history else None)
+    ours, theirs = Pods.counting(canary), Pods.counting(baseline)
+    limit = metric.margin.ratio * share + metric.margin.absolute
+    expected = canary.total * limit, baseline.total * share
+    held = (
+        held_back(ours, *expected, clumps.index, step),
+        held_back(theirs, *expected[::-1], clumps.index, step),
+    )
     return Question(
-        worse=both,
-        not_worse=both,
+        worse=Side(canary.bad - held[0].events, baseline.bad),
+        not_worse=Side(canary.bad, baseline.bad - held[1].events),
         canary=canary.total,
         baseline=baseline.total,
         alike=baseline.bad,
         expected=_expected(history),
         ratio=metric.margin.ratio,
         absolute=metric.margin.absolute,
-        dispersion=dispersion(history.bad, history.total) if history else unknown(),
+        dispersion=clumps,
         scale=ShareScale(metric.margin),
         counted=metric.unit.removeprefix("of ") or "events",
         method=METHOD,
+        lenience=lenience(clumps.lasting, ours, theirs),
+        notes=tuple(one.told for one in held if one.told),
     )
 
 

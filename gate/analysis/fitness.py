@@ -24,6 +24,8 @@ SILENT_AT_END = 2
 LEAST_COVERAGE = 0.8
 # Silence where this many events were to be expected is not chance: e^-10 is 1 in 22,000.
 TOO_MANY_TO_MISS = 10.0
+# What extrapolation of each pod's counts alone may add to or take from the sum over the arm.
+NOT_ADDED_UP = 0.05
 # Beyond this, sums and squares leave what a double can hold; no measurement is as large.
 LARGEST = 1e100
 
@@ -73,7 +75,7 @@ def _quiet(pair: Pair) -> Iterator[str]:
     """An arm that counts on but is no longer asked anything: it hangs, or was taken out."""
     for arm, series in (("baseline", pair.baseline), ("canary", pair.canary)):
         if isinstance(series, (Counts, Buckets)):
-            events = series.total if isinstance(series, Counts) else series.counts.sum(axis=1)
+            events = _events(series)
             busy = np.flatnonzero(events > 0)
             after = events[busy[-1] + 1 :] if len(busy) else events
             quiet = int((after == 0).sum())
@@ -97,8 +99,42 @@ def seen(series: Series, window: Window) -> Seen:
 
 
 def _fault(series: Series, window: Window) -> str:
-    if misshapen := _misshapen(series, window):
-        return misshapen
+    if fault := _misshapen(series, window) or _unsound(series):
+        return fault
+    if isinstance(series, (Counts, Buckets)):
+        if fault := _fault_of_pods(series, window):
+            return fault
+        if not np.nansum(_events(series)) > 0:
+            return "no traffic" if isinstance(series, Counts) else "no observations"
+    return ""
+
+
+def _fault_of_pods(series: Counts | Buckets, window: Window) -> str:
+    """Pods that cannot be parts of this arm: what one of them did would be misread."""
+    for pod, own in series.by_pod.items():
+        if fault := _misshapen(own, window) or _unsound(own):
+            return f"pod {pod}: {fault}"
+        if isinstance(own, Buckets) and not np.array_equal(own.edges, _edges(series)):
+            return f"pod {pod}: other bucket edges than the arm's"
+    if series.by_pod:
+        whole = _events(series)
+        parts = np.nansum([_events(own) for own in series.by_pod.values()], axis=0)
+        if (np.abs(parts - whole) > NOT_ADDED_UP * whole + 1.0).any():  # False where not seen
+            return "the pods' counts do not add up to the arm's"
+    return ""
+
+
+def _events(series: Counts | Buckets) -> Array:
+    """All events of each interval, (n,)."""
+    return series.total if isinstance(series, Counts) else np.asarray(series.counts.sum(axis=1))
+
+
+def _edges(series: Counts | Buckets) -> Array:
+    return series.edges if isinstance(series, Buckets) else np.array([])
+
+
+def _unsound(series: Series) -> str:
+    """What no measurement is, of whatever part of the arm."""
     if any(np.isinf(values).any() for values in _arrays(series)):
         return "infinite values"
     if any((np.abs(values) > LARGEST).any() for values in _arrays(series)):
@@ -130,14 +166,14 @@ def _fault_of_counts(series: Counts | Buckets) -> str:
             return "negative counts"
         if (series.bad > series.total).any():
             return "more bad events than events"
-        return "" if np.nansum(series.total) > 0 else "no traffic"
+        return ""
     if (series.counts < 0).any():
         return "negative counts"
     if len(series.edges) == 0:
         return "only a +Inf bucket"
     if np.isnan(series.edges).any() or not (np.diff(series.edges) > 0).all():
         return "bucket edges do not ascend"
-    return "" if np.nansum(series.counts) > 0 else "no observations"
+    return ""
 
 
 def _arrays(series: Series) -> tuple[Array, ...]:

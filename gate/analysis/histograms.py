@@ -20,16 +20,18 @@ factor (1 - x)^y is at most 1 - x y.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.dispersion import Dispersion, dispersion, unknown
+from gate.analysis.dispersion import Dispersion, unknown, with_pods
+from gate.analysis.pods import Pods, held_back, lenience, usual
 from gate.analysis.question import Effect, Question, Scale, Shares, Side, Unfit, mirrored
 from gate.analysis.rates import FEWEST_EVENTS
 from gate.analysis.survival import Split, Survival
 from gate.metric import Direction, Margin, Metric
-from gate.series import Array, Buckets, without_first
+from gate.series import Array, Buckets
 
 METHOD = "exact sequential count test of values above {canary}, in the baseline {baseline}"
 COARSE_NOTE = "; coarse, bucket edges near {at:.2g} and {limit:.2g} would show more"
@@ -91,13 +93,18 @@ class MirroredScale:
 
 
 def question(
-    metric: Metric, quantile: float, baseline: Buckets, canary: Buckets, history: Buckets | None
+    metric: Metric,
+    quantile: float,
+    baseline: Buckets,
+    canary: Buckets,
+    history: Buckets | None,
+    step: float,
 ) -> Question:
-    """The metric's margin asked at one quantile; raises Unfit."""
+    """The metric's margin asked at one quantile; `step` in seconds; raises Unfit."""
     if metric.worse is Direction.HIGHER:
-        return _question(metric, quantile, metric.margin, baseline, canary, history)
+        return _question(metric, quantile, metric.margin, baseline, canary, history, step)
     arms = _negated(baseline), _negated(canary), _negated(history) if history else None
-    one = _question(metric, 1.0 - quantile, metric.margin.mirrored(), *arms)
+    one = _question(metric, 1.0 - quantile, metric.margin.mirrored(), *arms, step)
     return replace(one, scale=MirroredScale(one.scale))
 
 
@@ -108,6 +115,7 @@ def _question(
     baseline: Buckets,
     canary: Buckets,
     history: Buckets | None,
+    step: float,
 ) -> Question:
     share = 1.0 - quantile
     taught = _taught(baseline, min(share, quantile))
@@ -118,18 +126,28 @@ def _question(
         raise Unfit(
             f"no bucket edges near its value, {abs(at):.3g} {metric.unit}: add some around there"
         )
-    theirs, ours = (without_first(arm.counts, taught) for arm in (baseline, canary))
+    theirs, ours = baseline.without_first(taught), canary.without_first(taught)
     same = survival.split(not_worse.canary)
-    clumps = _dispersion(history, not_worse)
+    clumps = _dispersion(history, not_worse, step)
+    all_ours, all_theirs = ours.counts.sum(axis=1), theirs.counts.sum(axis=1)
+    slow = _above(ours, worse.canary), worse.split.above(theirs.counts, worse.split.most)
+    fast = _above(ours, not_worse.canary), _least(theirs, not_worse.split)
+    pods = (
+        _pods(ours, lambda own: _above(own, worse.canary)),
+        _pods(theirs, lambda own: _least(own, not_worse.split)),
+    )
+    slow_share, fast_share = (usual(claim[1], all_theirs, None) for claim in (slow, fast))
+    index = clumps.index
+    held = (
+        held_back(pods[0], all_ours * slow_share, all_theirs * slow_share, index, step),
+        held_back(pods[1], all_theirs * fast_share, all_ours * fast_share, index, step),
+    )
     return Question(
-        worse=Side(_above(canary, ours, worse.canary), worse.split.above(theirs, worse.split.most)),
-        not_worse=Side(
-            _above(canary, ours, not_worse.canary),
-            not_worse.split.above(theirs, not_worse.split.least),
-        ),
-        canary=ours.sum(axis=1),
-        baseline=theirs.sum(axis=1),
-        alike=same.above(theirs, (same.least + same.most) / 2),
+        worse=Side(slow[0] - held[0].events, slow[1]),
+        not_worse=Side(fast[0], fast[1] - held[1].events),
+        canary=all_ours,
+        baseline=all_theirs,
+        alike=same.above(theirs.counts, (same.least + same.most) / 2),
         expected=(survival.above(not_worse.split)[0], sum(survival.above(same)) / 2),
         ratio=1.0,
         absolute=0.0,
@@ -142,6 +160,8 @@ def _question(
         ),
         counted="observations",
         method=_method(worse, not_worse, survival.quantile(share), margin),
+        lenience=lenience(clumps.lasting, *pods),
+        notes=tuple(one.told for one in held if one.told),
     )
 
 
@@ -200,19 +220,35 @@ def _odds(share: float) -> float:
     return min(10.0, max(-10.0, math.log(share / (1.0 - share))))
 
 
-def _above(buckets: Buckets, counts: Array, edge: float) -> Array:
-    """What of the counts is above one of the edges, (n,)."""
-    return np.asarray(counts[:, 1 + int(np.searchsorted(buckets.edges, edge)) :].sum(axis=1))
+def _above(buckets: Buckets, edge: float) -> Array:
+    """How many are above one of the edges, (n,)."""
+    after = 1 + int(np.searchsorted(buckets.edges, edge))
+    return np.asarray(buckets.counts[:, after:].sum(axis=1))
 
 
-def _dispersion(history: Buckets | None, meeting: _Meeting) -> Dispersion:
+def _least(buckets: Buckets, split: Split) -> Array:
+    """How many are above the split at least, (n,)."""
+    return split.above(buckets.counts, split.least)
+
+
+def _pods(buckets: Buckets, above: Callable[[Buckets], Array]) -> Pods | None:
+    own = buckets.by_pod.values()
+    return Pods.of(
+        tuple(buckets.by_pod), [above(one) for one in own], [one.counts.sum(axis=1) for one in own]
+    )
+
+
+def _dispersion(history: Buckets | None, meeting: _Meeting, step: float) -> Dispersion:
     """How the baseline's observations above the value came before the canary started."""
     survival = Survival.of(history) if history else None
     if history is None or survival is None:
         return unknown()
     split = survival.split(meeting.baseline)
-    above = split.above(history.counts, (split.least + split.most) / 2)
-    return dispersion(above, history.counts.sum(axis=1))
+
+    def above(buckets: Buckets) -> Array:
+        return split.above(buckets.counts, (split.least + split.most) / 2)
+
+    return with_pods(above(history), history.counts.sum(axis=1), _pods(history, above), step)
 
 
 def _method(worse: _Meeting, not_worse: _Meeting, at: float, margin: Margin) -> str:
@@ -262,4 +298,5 @@ def _in_proportion(baseline: Buckets, canary: Buckets) -> Buckets:
 
 
 def _negated(buckets: Buckets) -> Buckets:
-    return Buckets(-buckets.edges[::-1], buckets.counts[:, ::-1])
+    own = {pod: _negated(one) for pod, one in buckets.by_pod.items()}
+    return Buckets(-buckets.edges[::-1], buckets.counts[:, ::-1], own)

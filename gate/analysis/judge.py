@@ -27,6 +27,9 @@ from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 from gate.units import duration
 
+# A margin widened by less than this is not worth a word.
+WORTH_TELLING = 1.05
+
 _Part = Question | tuple[Levels, Levels] | str
 
 
@@ -54,6 +57,7 @@ class _Answer:
     events_baseline: float
     events_canary: float
     method: str
+    notes: tuple[str, ...] = ()
 
 
 def judge(service: Service, evidence: Evidence) -> Analysis:
@@ -109,9 +113,9 @@ def _part(
     try:
         match pair.baseline, pair.canary, pair.history:
             case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
-                return events.question(metric, baseline, canary, past)
+                return events.question(metric, baseline, canary, past, window.step)
             case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past if quantile:
-                return histograms.question(metric, quantile, baseline, canary, past)
+                return histograms.question(metric, quantile, baseline, canary, past, window.step)
             case Samples() as baseline, Samples() as canary, (Samples() | None) as past if quantile:
                 return samples.question(metric, quantile, (baseline, canary, past), window, before)
             case Levels() as baseline, Levels() as canary, _:
@@ -154,15 +158,19 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
     absolute = np.array([one.absolute for one in questions])
     for_worse = _table(questions, [one.worse for one in questions])
     for_not_worse = _table(questions, [one.not_worse for one in questions])
-    worse = bets(for_worse, ratio, 1).log_e(absolute)
+    lenient = ratio * np.array([one.lenience for one in questions])
+    worse = bets(for_worse, lenient, 1).log_e(absolute)
     weights = leaning(_expected(questions), ratio, absolute)
     not_worse = bets(for_not_worse, ratio, -1).log_e(absolute, weights)
+    seen = _table(
+        questions, [Side(q.not_worse.bad_canary, q.worse.bad_baseline) for q in questions]
+    )
     bounds = difference_bounds(
-        for_worse,
+        (for_worse, for_not_worse),
         np.array([level.worse for level in levels]),
         np.array([level.not_worse for level in levels]),
     )
-    share = shares(for_worse)
+    share = shares(seen)
     return [
         _Answer(
             log_e_worse=float(worse[row]),
@@ -178,14 +186,22 @@ def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer |
                 )
             ),
             counted=one.counted,
-            events_baseline=float(for_worse.baseline[row].sum() * one.dispersion.index),
-            events_canary=float(for_worse.canary[row].sum() * one.dispersion.index),
-            method=f"{one.method}, {one.dispersion.told}",
+            events_baseline=float(seen.baseline[row].sum() * one.dispersion.index),
+            events_canary=float(seen.canary[row].sum() * one.dispersion.index),
+            method=_method(one),
+            notes=one.notes,
         )
-        if for_worse.baseline[row].any() and for_worse.canary[row].any()
+        if seen.baseline[row].any() and seen.canary[row].any()
         else f"no {one.counted} were seen in both arms at the same time"
         for row, one in enumerate(questions)
     ]
+
+
+def _method(one: Question) -> str:
+    told = f"{one.method}, {one.dispersion.told}"
+    if one.lenience <= WORTH_TELLING:
+        return told
+    return f"{told}, worse only beyond {one.lenience:.2f} times the margin, for the pods differ"
 
 
 def _table(questions: Sequence[Question], sides: Sequence[Side]) -> Table:
@@ -272,7 +288,7 @@ def _comparison(item: _Item, answer: _Answer, level: _Levels, step: float) -> Co
         metric=item.metric.name,
         aspect=item.aspect,
         finding=finding,
-        why=why,
+        why="; ".join((why, *answer.notes)),
         critical=item.metric.critical,
         unit=item.metric.unit,
         worse=item.metric.worse,

@@ -64,7 +64,8 @@ class Question:
     and so does `not_worse`. `alike`: how many of the baseline's events would be bad by the canary's
     count of `not_worse`. `expected`: the bad shares of baseline and canary of `not_worse`, foreseen
     for a canary as good as the baseline from data that is not judged; None where nothing foretells
-    them. `counted`: the noun of the counts.
+    them. `lenience`: the factor on `ratio` for "worse", for pods that differ for ever. `counted`:
+    the noun of the counts. `notes`: what the reader should know of single pods.
     """
 
     worse: Side
@@ -79,6 +80,8 @@ class Question:
     scale: Scale
     counted: str
     method: str
+    lenience: float = 1.0
+    notes: tuple[str, ...] = ()
 
 
 class Unfit(Exception):  # noqa: N818  not an error but an answer: "this data cannot carry it"

@@ -110,14 +110,17 @@ def leaning(expected: Table, ratio: Array, absolute: Array) -> Array:
     return weights
 
 
-def difference_bounds(seen: Table, log_low: Array, log_high: Array) -> tuple[Array, Array]:
+def difference_bounds(
+    seen: tuple[Table, Table], log_low: Array, log_high: Array
+) -> tuple[Array, Array]:
     """The always-valid interval of p_c - p_b: every d that neither side has rejected.
 
-    `log_low`, `log_high` (rows,): log evidence at which a lower and an upper bound are believed.
-    Bounds lie in [-1, 1]; -1 and 1 mean not bounded.
+    `seen`: as "worse" counts the events, and as "not worse" does. `log_low`, `log_high` (rows,):
+    log evidence at which a lower and an upper bound are believed. Bounds lie in [-1, 1]; -1 and 1
+    mean not bounded.
     """
     even = np.ones(len(log_low))
-    above, below = bets(seen, even, 1), bets(seen, even, -1)
+    above, below = bets(seen[0], even, 1), bets(seen[1], even, -1)
     low = _crossing(above, log_low, rising=False)
     high = _crossing(below, log_high, rising=True)
     return low, high

@@ -42,6 +42,7 @@ def question(
         _bucketed(baseline, edges, window),
         _bucketed(canary, np.union1d(edges, limit), window),
         _bucketed(_inside(past, before), edges, before) if past else None,
+        window.step,
     )
 
 

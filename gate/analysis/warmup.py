@@ -12,7 +12,7 @@ import math
 
 from gate.metric import Metric
 from gate.request import Window
-from gate.series import Buckets, Counts, Levels, Samples, Series, without_first
+from gate.series import Buckets, Counts, Levels, Samples, Series
 
 
 def warm(series: Series, metric: Metric, window: Window) -> Series:
@@ -24,10 +24,8 @@ def warm(series: Series, metric: Metric, window: Window) -> Series:
         case Samples(times, values):
             late = times > window.start + cold * window.step
             return Samples(times[late], values[late])
-        case Buckets(edges, counts):
-            return Buckets(edges, without_first(counts, cold))
-        case Counts(bad, total):
-            return Counts(without_first(bad, cold), without_first(total, cold))
+        case Buckets() | Counts():
+            return series.without_first(cold)
 
 
 def still_cold(metric: Metric, window: Window) -> bool:

@@ -66,6 +66,10 @@ def _of_series(wanted: Kind, series: object) -> Iterator[str]:
             yield f"{name} has {values.ndim} dimensions, not {dimensions}"
     if isinstance(series, Levels):
         yield from _of_texts(*series.pods)
+    if isinstance(series, (Counts, Buckets)):
+        yield from _of_texts(*series.by_pod)
+        for pod, own in series.by_pod.items():
+            yield from (f"pod {pod}: {fault}" for fault in _of_series(wanted, own))
 
 
 def _of_indicators(slo: Slo, indicators: tuple[object, ...]) -> Iterator[str]:

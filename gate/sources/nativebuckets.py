@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gate.series import Array, Buckets, array
+from gate.sources import shaping
 from gate.sources.promanswer import Histogram, Line, malformed
 
 
@@ -22,14 +23,24 @@ def native_buckets(lines: Iterable[Line], rows: int) -> Buckets:
 
     Raises MALFORMED for counts below zero or not finite, and where there is no finite boundary.
     """
-    placed = [(row, one) for line in lines for row, one in line.histograms.items()]
-    edges = _common_edges(one for _, one in placed)
+    lines = tuple(lines)
+    edges = _common_edges(one for line in lines for one in line.histograms.values())
+    pods = shaping.by_pod(lines, lambda line: line.labels)
+    return Buckets(
+        edges,
+        _counted(lines, rows, edges),
+        {pod: Buckets(edges, _counted(own, rows, edges)) for pod, own in sorted(pods.items())},
+    )
+
+
+def _counted(lines: Iterable[Line], rows: int, edges: Array) -> Array:
     counts = np.full((rows, len(edges) + 1), math.nan)
-    for row, histogram in placed:
-        counts[row] = np.nan_to_num(counts[row])
-        for _, right, observed in histogram.buckets:
-            counts[row, np.searchsorted(edges, right)] += _checked(observed)
-    return Buckets(edges, array(counts))
+    for line in lines:
+        for row, histogram in line.histograms.items():
+            counts[row] = np.nan_to_num(counts[row])
+            for _, right, observed in histogram.buckets:
+                counts[row, np.searchsorted(edges, right)] += _checked(observed)
+    return array(counts)
 
 
 def _common_edges(histograms: Iterable[Histogram]) -> Array:

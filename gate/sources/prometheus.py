@@ -296,9 +296,16 @@ def _counts(matrices: Mapping[str, Matrix], arm: Arm, where: str) -> Counts:
     of_part, of_total = _sum(part.lines, len(part.times)), _sum(total.lines, len(total.times))
     # A part that is there but NaN is unknown, and so is its share; only an absent one is zero.
     of_total = np.where(_any_nan(part), math.nan, of_total)
-    if "bad" in matrices:
-        return shaping.counts(of_total, of_part, where)
-    return shaping.counts_of_good(of_total, of_part, arm, where)
+    good = "good" in matrices
+    pods = shaping.counts_by_pod(_sum_by_pod(total), _sum_by_pod(part), good=good)
+    if good:
+        return shaping.counts_of_good(of_total, of_part, arm, where, pods)
+    return shaping.counts(of_total, of_part, where, pods)
+
+
+def _sum_by_pod(matrix: Matrix) -> dict[str, Array]:
+    lines = shaping.by_pod(matrix.lines, lambda line: line.labels)
+    return {pod: _sum(own, len(matrix.times)) for pod, own in lines.items()}
 
 
 def _buckets(matrices: Mapping[str, Matrix], _arm: Arm, where: str) -> Buckets:
@@ -308,13 +315,22 @@ def _buckets(matrices: Mapping[str, Matrix], _arm: Arm, where: str) -> Buckets:
         if not all(native):
             raise malformed("native and classic histograms are mixed")
         return native_buckets(matrix.lines, len(matrix.times))
+    pods = shaping.by_pod(matrix.lines, lambda line: line.labels)
+    rows = len(matrix.times)
+    return shaping.buckets_by_le(
+        _sum_by_le(matrix.lines, rows),
+        where,
+        {pod: _sum_by_le(lines, rows) for pod, lines in pods.items()},
+    )
+
+
+def _sum_by_le(lines: Sequence[Line], rows: int) -> dict[str, Array]:
     by_le: dict[str, list[Line]] = {}
-    for line in matrix.lines:
+    for line in lines:
         if "le" not in line.labels:
             raise malformed(f"a bucket series has no le label: {dict(line.labels)}")
         by_le.setdefault(line.labels["le"], []).append(line)
-    rows = len(matrix.times)
-    return shaping.buckets_by_le({le: _sum(lines, rows) for le, lines in by_le.items()}, where)
+    return {le: _sum(same, rows) for le, same in by_le.items()}
 
 
 def _levels(matrices: Mapping[str, Matrix], _arm: Arm, where: str) -> Levels:

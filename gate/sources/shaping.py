@@ -12,8 +12,8 @@ the gate, and must not depend on which system was asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from gate.series import Buckets, Counts, Levels, Samples, array
 if TYPE_CHECKING:
     from gate.series import Array
 
+_Item = TypeVar("_Item")
+
 # A part may exceed its whole, and a lower bucket a higher one, by this share: sources that
 # extrapolate (PromQL's increase) do so for each series separately, and scrapes are not atomic.
 # Beyond it the two do not belong together.
@@ -35,8 +37,10 @@ EXTRAPOLATION = 0.05
 BASELINE_DOWN = 0.5
 
 
-def counts(total: Array, bad: Array, where: str) -> Counts:
-    """Bad of all events in each interval.
+def counts(
+    total: Array, bad: Array, where: str, pods: Mapping[str, Counts] | None = None
+) -> Counts:
+    """Bad of all events in each interval, and what the `pods` counted of them.
 
     Where nothing was counted in total, neither is known: both NaN. Where there is a total and no
     bad sample, nothing was bad: counters of errors do not exist before the first error.
@@ -49,10 +53,47 @@ def counts(total: Array, bad: Array, where: str) -> Counts:
         raise SourceError(Cause.EMPTY, f"{where}: no events were counted in the window")
     seen_bad = np.where(np.isnan(bad), 0.0, bad)
     _check_part(seen_bad, total, where)
-    return Counts(array(np.minimum(seen_bad, total)), array(total))
+    return Counts(array(np.minimum(seen_bad, total)), array(total), pods or {})
 
 
-def counts_of_good(total: Array, good: Array, arm: Arm, where: str) -> Counts:
+def counts_by_pod(
+    totals: Mapping[str, Array], parts: Mapping[str, Array], *, good: bool
+) -> dict[str, Counts]:
+    """What each pod counted, from its total and its bad (or good) events.
+
+    Sums over pods are checked by `counts`; here a part beyond its total is the noise of
+    extrapolation. Empty where a part is of a pod that has no total: then they are not told apart.
+    """
+    if not parts.keys() <= totals.keys():
+        return {}
+    found = {}
+    for pod, total in sorted(totals.items()):
+        part = np.minimum(np.nan_to_num(parts.get(pod, np.zeros_like(total))), total)
+        found[pod] = Counts(array(total - part if good else part), array(total))
+    return found
+
+
+def by_pod(
+    items: Iterable[_Item], labels: Callable[[_Item], Mapping[str, str]]
+) -> dict[str, list[_Item]]:
+    """The series of each pod; empty where one does not say whose it is."""
+    grouped: dict[str, list[_Item]] = {}
+    for item in items:
+        pod = reporter(labels(item))
+        if not pod:
+            return {}
+        grouped.setdefault(pod, []).append(item)
+    return grouped
+
+
+def reporter(labels: Mapping[str, str]) -> str:
+    """The pod that reports these labels, or its instance; empty where they name neither."""
+    return labels.get("pod") or labels.get("instance") or ""
+
+
+def counts_of_good(
+    total: Array, good: Array, arm: Arm, where: str, pods: Mapping[str, Counts] | None = None
+) -> Counts:
     """As `counts`, from the good events: what is not good is bad, also where none was good.
 
     A baseline without a single good event raises EMPTY: beside it every canary would look fine,
@@ -61,15 +102,20 @@ def counts_of_good(total: Array, good: Array, arm: Arm, where: str) -> Counts:
     if arm is Arm.BASELINE and not np.nansum(good) > 0:
         raise SourceError(Cause.EMPTY, f"{where}: the baseline has no good events in the window")
     of_good = counts(total, good, where)
-    return Counts(array(of_good.total - of_good.bad), of_good.total)
+    return Counts(array(of_good.total - of_good.bad), of_good.total, pods or {})
 
 
-def buckets_by_le(by_le: Mapping[str, Array], where: str) -> Buckets:
+def buckets_by_le(
+    by_le: Mapping[str, Array],
+    where: str,
+    pods: Mapping[str, Mapping[str, Array]] | None = None,
+) -> Buckets:
     """A histogram from observations cumulative over `le`, as Prometheus counts them.
 
     Spellings of one edge ("1" and "1.0") are added. An interval that lacks any edge is not seen
     (a row of NaN). Raises MALFORMED without `+Inf`, without a finite edge, for an edge that is
     not a number, and where counts fall as `le` grows; EMPTY when no interval was seen.
+    `pods`: the same of each pod; one with other edges than the others, and none is told apart.
     """
     by_edge = _by_edge(by_le, where)
     edges = sorted(by_edge)
@@ -85,9 +131,20 @@ def buckets_by_le(by_le: Mapping[str, Array], where: str) -> Buckets:
         raise SourceError(Cause.EMPTY, f"{where}: no interval of the window has all buckets")
     rising = np.maximum.accumulate(cumulative, axis=1)
     _check_part(rising[seen].sum(axis=1), cumulative[seen].sum(axis=1), where, "lower buckets")
-    separate = np.diff(rising, axis=1, prepend=0.0)
-    separate[~seen] = np.nan
-    return Buckets(array(edges[:-1]), array(separate))
+    inner = array(edges[:-1])
+    of_pods = {pod: _by_edge(one, where) for pod, one in sorted((pods or {}).items())}
+    if any(sorted(own) != edges for own in of_pods.values()):
+        of_pods = {}
+    own = {pod: Buckets(inner, _separate(one, edges)) for pod, one in of_pods.items()}
+    return Buckets(inner, _separate(by_edge, edges), own)
+
+
+def _separate(by_edge: Mapping[float, Array], edges: Sequence[float]) -> Array:
+    """From counts up to each edge those between the edges, (n, k + 1); NaN where one lacks."""
+    cumulative = np.stack([by_edge[edge] for edge in edges], axis=1)
+    separate = np.diff(np.maximum.accumulate(cumulative, axis=1), axis=1, prepend=0.0)
+    separate[np.isnan(cumulative).any(axis=1)] = np.nan
+    return array(separate)
 
 
 def levels(rows: Iterable[tuple[Mapping[str, str], Array]], where: str) -> Levels:
@@ -137,8 +194,9 @@ def pod_name(labels: Mapping[str, str]) -> str:
     >>> pod_name({'__name__': 'up', 'zone': 'b', 'host': 'a'})
     'host=a,zone=b'
     """
-    named = labels.get("pod") or labels.get("instance")
-    return named or ",".join(f"{k}={v}" for k, v in sorted(labels.items()) if k != "__name__")
+    return reporter(labels) or ",".join(
+        f"{k}={v}" for k, v in sorted(labels.items()) if k != "__name__"
+    )
 
 
 def health_doubts(

@@ -56,7 +56,7 @@ def ever_found(quantile, releases, seed, *, metric=P50_P99, hour=None, **said):
     for _ in range(releases):
         pair = latencies(rng, hour or traffic(60, requests=2_000, weights=(0.3,)), **said)
         try:
-            one = histograms.question(metric, quantile, pair.baseline, pair.canary, None)
+            one = histograms.question(metric, quantile, pair.baseline, pair.canary, None, 60.0)
         except Unfit:
             continue
         worse += ever(one, 1, ALPHA)
@@ -166,7 +166,7 @@ def test_the_edge_is_chosen_without_the_data_it_judges():
     shuffled = np.concatenate([np.arange(10), later])
     for quantile in (0.5, 0.99):
         one, other = (
-            histograms.question(P50_P99, quantile, baseline, pair.canary, None)
+            histograms.question(P50_P99, quantile, baseline, pair.canary, None, 60.0)
             for baseline in (
                 pair.baseline,
                 Buckets(pair.baseline.edges, array(pair.baseline.counts[shuffled])),
@@ -180,7 +180,7 @@ def test_the_edge_is_chosen_without_the_data_it_judges():
 
 def test_the_minutes_that_chose_the_edge_are_not_judged():
     pair = latencies(np.random.default_rng(11), traffic(30, requests=1_000), edges=FINE)
-    one = histograms.question(P50_P99, 0.99, pair.baseline, pair.canary, None)
+    one = histograms.question(P50_P99, 0.99, pair.baseline, pair.canary, None, 60.0)
     # 900 a minute in the baseline, 20 beyond p99 wanted: 2000 observations, so three minutes
     assert np.flatnonzero(~np.isnan(one.canary)).tolist() == list(range(3, 30))
     assert np.flatnonzero(~np.isnan(one.baseline)).tolist() == list(range(3, 30))
@@ -188,7 +188,7 @@ def test_the_minutes_that_chose_the_edge_are_not_judged():
 
 def test_an_edge_exactly_on_the_margin_hides_nothing():
     pair = latencies(np.random.default_rng(12), traffic(9, requests=4_000), edges=(0.1, 0.12, 0.2))
-    one = histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None)
+    one = histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None, 60.0)
     for claim in (one.worse, one.not_worse):
         # above 0.1 s in the baseline, above 1.2 times that in the canary
         assert claim.bad_baseline[-1] == pair.baseline.counts[-1, 1:].sum()
@@ -199,7 +199,7 @@ def test_an_edge_exactly_on_the_margin_hides_nothing():
 def test_edges_too_far_apart_are_said_to_be():
     pair = latencies(np.random.default_rng(13), traffic(9, requests=4_000), median=0.15)
     assert "; coarse, bucket edges near 0.15 and 0.18 would show more" in (
-        histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None).method
+        histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None, 60.0).method
     )
 
 
@@ -222,13 +222,13 @@ def test_edges_that_say_nothing_of_the_quantile_are_unfit(edges, median):
     pair = latencies(np.random.default_rng(15), traffic(9, requests=4_000), edges=edges,
                      median=median, sigma=0.3)  # fmt: skip
     with pytest.raises(Unfit, match="no bucket edges near its value"):
-        histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None)
+        histograms.question(P50_P99, 0.5, pair.baseline, pair.canary, None, 60.0)
 
 
 def test_too_few_observations_are_unfit():
     pair = latencies(np.random.default_rng(16), traffic(9, requests=30))
     with pytest.raises(Unfit, match="243 baseline observations, 2,000 needed to place an edge"):
-        histograms.question(P50_P99, 0.99, pair.baseline, pair.canary, None)
+        histograms.question(P50_P99, 0.99, pair.baseline, pair.canary, None, 60.0)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e3])

@@ -217,7 +217,7 @@ def test_the_interval_of_the_difference_holds_at_every_look():
     for until in (5, 10, 20, 30, 40, 50, 60):
         parts = (seen.bad_canary, seen.canary, seen.bad_baseline, seen.baseline)
         early = Table(*(part[:, :until] for part in parts))
-        low, high = difference_bounds(early, *(np.full(RELEASES, math.log(40)),) * 2)
+        low, high = difference_bounds((early, early), *(np.full(RELEASES, math.log(40)),) * 2)
         missed |= (low > 0.01) | (high < 0.01)
     assert at_most(missed.sum(), RELEASES) <= 0.05
 
@@ -226,7 +226,7 @@ def test_the_interval_narrows_with_traffic():
     widths = []
     for requests in (1_000, 100_000):
         seen = simulated(np.random.default_rng(11), traffic(60, requests=requests), 0.02, 0.02, 1)
-        low, high = difference_bounds(seen, *(np.array([math.log(100)]),) * 2)
+        low, high = difference_bounds((seen, seen), *(np.array([math.log(100)]),) * 2)
         widths.append(high[0] - low[0])
     assert widths[1] < widths[0] / 4
 
@@ -254,5 +254,5 @@ def test_counts_may_be_tiny_fractional_or_huge(size):
     seen = table(*(np.array([[share * size] * 10]) for share in (0.01, 0.5, 0.01, 0.5)))
     for side in (1, -1):
         assert np.isfinite(bets(seen, np.array([RATIO]), side).log_e(np.array([ABSOLUTE]))).all()
-    low, high = difference_bounds(seen, *(np.array([math.log(100)]),) * 2)
+    low, high = difference_bounds((seen, seen), *(np.array([math.log(100)]),) * 2)
     assert low[0] <= 0 <= high[0]

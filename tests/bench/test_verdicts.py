@@ -242,7 +242,7 @@ def test_every_judge_is_shown_the_same_rollout() -> None:
 
 def test_the_dashboard_shows_nothing_where_nothing_was() -> None:
     none = np.zeros((1, PODS))
-    shown = dashboard(Measured(none, none, np.zeros((1, len(EDGES) + 1)), none, none))
+    shown = dashboard(Measured(none, none, np.zeros((1, PODS, len(EDGES) + 1)), none, none))
     assert all(np.isnan(shown[name][0]) for name in ("errors", "p50", "p99"))
 
 

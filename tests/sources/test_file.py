@@ -13,6 +13,7 @@ from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError
 from gate.metric import DEFAULT_MARGINS, Direction, Kind, Metric
 from gate.request import Request, Window
+from gate.series import Buckets, Counts
 from gate.service import Arms, ChangeRange
 from gate.slo import Slo
 from gate.sources.file import FileSource, FileSpec
@@ -104,6 +105,28 @@ def test_events_are_summed_over_series_and_within_the_interval(source):
     np.testing.assert_array_equal(pair.baseline.bad, [0, NAN, NAN])
     assert pair.concurrent
     assert pair.doubts == ()
+
+
+def test_pods_that_name_themselves_are_told_apart(source):
+    text = columns(
+        *both("req", [10, 10, 10], code="200", pod="x"),
+        *both("req", [8, 9, None], code="200", pod="y"),
+        ("req", {"version": "c", "code": "500", "pod": "y"}, [2, 1, None]),
+    )
+    pair = source(text, ".json").pair(metric(Kind.EVENTS, **ERRORS), asking())
+    assert isinstance(pair.canary, Counts)
+    assert list(pair.canary.by_pod) == ["x", "y"]
+    np.testing.assert_array_equal(pair.canary.by_pod["y"].bad, [2, 1, NAN])
+    np.testing.assert_array_equal(pair.canary.by_pod["y"].total, [10, 10, NAN])
+    np.testing.assert_array_equal(pair.canary.by_pod["x"].bad, [0, 0, 0])
+
+
+def test_one_series_without_a_pod_and_none_is_told_apart(source):
+    text = columns(*both("req", [10, 10, 10], pod="x"), *both("req", [5, 5, 5]))
+    pair = source(text, ".json").pair(metric(Kind.EVENTS, **ERRORS), asking())
+    assert isinstance(pair.canary, Counts)
+    assert pair.canary.total.tolist() == [15, 15, 15]
+    assert pair.canary.by_pod == {}
 
 
 def test_what_was_written_as_not_seen_voids_its_interval(source):
@@ -273,6 +296,9 @@ def test_buckets_are_separated_and_summed_over_pods(source):
     )
     np.testing.assert_array_equal(pair.canary.edges, [0.1, 0.5])
     np.testing.assert_array_equal(pair.canary.counts[:2], [[2, 4, 1], [2, 3, 0]])
+    assert isinstance(pair.canary, Buckets)
+    np.testing.assert_array_equal(pair.canary.by_pod["x"].counts[:2], [[1, 4, 1], [2, 3, 0]])
+    np.testing.assert_array_equal(pair.canary.by_pod["y"].counts[0], [1, 0, 0])
 
 
 @pytest.mark.parametrize(

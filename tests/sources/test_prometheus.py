@@ -125,6 +125,18 @@ def test_events_are_counted_per_interval_for_each_arm(either, session):
     assert pair.doubts == ()
 
 
+def test_pods_are_told_apart_where_the_query_keeps_them(either, session):
+    queries = {name: query.replace("sum(", "sum by (pod) (") for name, query in ERRORS.items()}
+    pair = source(either, session).pair(metric(Kind.EVENTS, **queries), asked())
+    assert isinstance(pair.baseline, Counts)
+    assert list(pair.baseline.by_pod) == ["a", "b"]
+    assert_allclose(pair.baseline.by_pod["a"].total, np.full(INTERVALS, 600.0))
+    assert_allclose(pair.baseline.by_pod["a"].bad, np.full(INTERVALS, 6.0))
+    assert isinstance(pair.canary, Counts)
+    assert pair.canary.by_pod["c"].bad[:9].tolist() == [0.0] * 9
+    assert_allclose(pair.canary.by_pod["c"].bad[11:], pair.canary.bad[11:])
+
+
 def test_bad_may_be_told_by_the_good(past, session):
     good = 'sum(increase(http_requests_total{ {{selector}},code="200" }[{{step}}]))'
     pair = source(past, session).pair(

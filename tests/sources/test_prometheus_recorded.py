@@ -60,6 +60,7 @@ def test_prometheus_3_spells_whole_edges_with_a_fraction(session):
     )
     assert seen.edges.tolist() == [1.0]
     assert seen.counts.tolist() == [[10.0, 5.0]]
+    assert seen.by_pod["b"].counts.tolist() == [[6.0, 4.0]]
 
 
 def test_buckets_that_are_not_a_histogram_are_refused(session):
@@ -93,6 +94,8 @@ def test_native_histograms_of_two_resolutions_meet_at_the_coarser(session):
     seen = buckets(session, fine, coarse)
     assert seen.edges.tolist() == [1, 2, 2.8284, 4]
     assert seen.counts.tolist() == [[0, 15, 1, 0, 7]]
+    assert seen.by_pod["a"].counts.tolist() == [[0, 5, 1, 0, 0]]
+    assert seen.by_pod["b"].counts.tolist() == [[0, 10, 0, 0, 7]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from gate.evidence.evidence import Cause, Gap, Pair
 from gate.evidence.source import Asked, SourceError
 from gate.metric import Arm, Kind, Metric
 from gate.request import Window
-from gate.series import Buckets, Counts, Levels, Samples, Series
+from gate.series import Array, Buckets, Counts, Levels, Samples, Series
 from gate.sources import shaping
 from gate.sources.recording import intervals
 from gate.sources.recording.recording import Recorded, Recording
@@ -39,6 +39,10 @@ class _Side:
 
     def events(self, series: Sequence[Recorded]) -> intervals.Counted:
         return intervals.counted(series, self.window, cumulative=self.cumulative)
+
+    def by_pod(self, series: Sequence[Recorded]) -> dict[str, Array]:
+        pods = shaping.by_pod(series, lambda one: one.labels)
+        return {pod: self.events(own).values for pod, own in pods.items()}
 
 
 Reader = Callable[[Metric, _Side], Series]
@@ -94,25 +98,37 @@ def _counts(metric: Metric, side: _Side) -> Counts:
     part = "good" if "good" in metric.queries else "bad"
     selected = side.select(metric.queries["total"]).within(side.window)
     whole = side.events(selected.series)
-    counted = side.events(side.select(metric.queries[part]).series)
+    parts = side.select(metric.queries[part]).series
+    counted = side.events(parts)
     total = np.where(counted.void, np.nan, whole.values)
+    of_pods = side.by_pod(selected.series), side.by_pod(parts)
+    pods = shaping.counts_by_pod(*of_pods, good=part == "good")
     if part == "good":
-        return shaping.counts_of_good(total, counted.values, side.arm, selected.where)
-    return shaping.counts(total, counted.values, selected.where)
+        return shaping.counts_of_good(total, counted.values, side.arm, selected.where, pods)
+    return shaping.counts(total, counted.values, selected.where, pods)
 
 
 def _buckets(metric: Metric, side: _Side) -> Buckets:
     selected = side.select(metric.queries["buckets"]).within(side.window)
-    by_le: dict[str, list[Recorded]] = defaultdict(list)
     for one in selected.series:
         if "le" not in one.labels:
             raise SourceError(Cause.MALFORMED, f"{selected.where}: {one} has no label le")
+    pods = shaping.by_pod(selected.series, lambda one: one.labels)
+    return shaping.buckets_by_le(
+        _by_le(side, selected.series),
+        selected.where,
+        {pod: _by_le(side, own) for pod, own in pods.items()},
+    )
+
+
+def _by_le(side: _Side, series: Sequence[Recorded]) -> dict[str, Array]:
+    by_le: dict[str, list[Recorded]] = defaultdict(list)
+    for one in series:
         by_le[one.labels["le"]].append(one)
-    counted = {le: side.events(series) for le, series in by_le.items()}
+    counted = {le: side.events(same) for le, same in by_le.items()}
     # One bucket of one pod unseen, and the sums over all buckets no longer belong together.
     void = np.any([one.void for one in counted.values()], axis=0)
-    by_edge = {le: np.where(void, np.nan, one.values) for le, one in counted.items()}
-    return shaping.buckets_by_le(by_edge, selected.where)
+    return {le: np.where(void, np.nan, one.values) for le, one in counted.items()}
 
 
 def _levels(metric: Metric, side: _Side) -> Levels:
