@@ -1,7 +1,12 @@
 """Which test for which metric; evidence in, analysis out.
 
 A metric's kind chooses its test, never the data. Events, histograms and samples become count
-questions and are answered together in one vectorised pass of `rates`; gauges are compared by pods.
+questions and are answered together in one vectorised pass; gauges are compared by pods.
+
+Of a metric with quantiles every one named is asked for, and beside them one question more,
+`overall`: whether the values are slower *anywhere* in their distribution. It looks at fixed
+quantiles, so that a fault which the named ones miss (a twentieth of the requests that hangs) is not
+overlooked. It is an alarm: never critical, and told only when it rings and no quantile does.
 """
 
 from __future__ import annotations
@@ -10,15 +15,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from gate.analysis import events, gauges, histograms, samples
+from gate.analysis import counting, events, gauges, histograms, samples
+from gate.analysis.answer import Answer, Needed
 from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
 from gate.analysis.fitness import Fitness, fit_history, fitness
-from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
-from gate.analysis.question import Effect, Question, Shares, Side, Unfit
-from gate.analysis.rates import Table, bets, difference_bounds, leaning, shares, table
+from gate.analysis.question import Question, Unfit
 from gate.analysis.warmup import still_cold, warm
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
@@ -27,48 +29,46 @@ from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 from gate.units import duration
 
-# A margin widened by less than this is not worth a word.
-WORTH_TELLING = 1.05
+DIFFERENT = "the arms hold different kinds of data"
+OVERALL = "overall"
+# Where it looks: the body, the shoulder and the tail of a distribution.
+EVERYWHERE = (0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
-_Part = Question | tuple[Levels, Levels] | str
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gauges:
+    """Both arms of a gauge."""
+
+    baseline: Levels
+    canary: Levels
+
+
+_Part = counting.Item | _Gauges | str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Item:
-    """One comparison to be made: a count question, a pair of gauges, or a sentence why not.
+    """One comparison to be made: count questions, a pair of gauges, or a sentence why not.
 
     Which items there are follows from the service alone, so each one's share of alpha does too.
     """
 
     metric: Metric
     aspect: str
+    critical: bool
     part: _Part
     doubts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What a test found, of whatever kind."""
-
-    log_e_worse: float
-    log_e_not_worse: float
-    effect: Effect
-    counted: str
-    events_baseline: float
-    events_canary: float
-    method: str
-    notes: tuple[str, ...] = ()
 
 
 def judge(service: Service, evidence: Evidence) -> Analysis:
     """Every metric of the service compared; one without a pair is unfit, with its gap's reason."""
     before = evidence.window.before(service.history)
     items = [item for metric in service.metrics for item in _items(metric, evidence, before)]
-    share = weights([item.metric.critical for item in items])
-    comparisons = tuple(_comparisons(items, share, service))
+    share = weights([item.critical for item in items])
+    found = list(_comparisons(items, share, service))
     return Analysis(
-        comparisons=comparisons,
-        log_e_worse=combined([one.log_e_worse for one in comparisons], share),
+        comparisons=tuple(_told(found)),
+        log_e_worse=combined([one.log_e_worse for one in found], share),
         alpha=service.alpha,
         beta=service.beta,
         minutes=evidence.window.step * evidence.window.count / 60.0,
@@ -76,18 +76,31 @@ def judge(service: Service, evidence: Evidence) -> Analysis:
     )
 
 
+def _told(found: Sequence[Comparison]) -> Iterator[Comparison]:
+    loud = {one.metric for one in found if one.finding is Finding.WORSE and one.aspect != OVERALL}
+    for one in found:
+        if one.aspect != OVERALL or (one.finding is Finding.WORSE and one.metric not in loud):
+            yield one
+
+
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
     fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
     judged = _judged(metric, pair, evidence.window, before) if pair and not fit.unusable else None
-    for quantile in metric.quantiles or (None,):
-        aspect = "" if quantile is None else f"p{100 * quantile:g}"
+    for aspect, quantiles in _aspects(metric).items():
         part: _Part = fit.unusable
         if still_cold(metric, evidence.window) and not part:
             part = f"warming up: its first {duration(metric.warmup)} are not judged"
         elif judged:
-            part = _part(metric, quantile, judged, evidence.window, before)
-        yield _Item(metric, aspect, part, fit.doubts)
+            part = _part(metric, quantiles, judged, evidence.window, before)
+        yield _Item(metric, aspect, metric.critical and aspect != OVERALL, part, fit.doubts)
+
+
+def _aspects(metric: Metric) -> dict[str, tuple[float, ...]]:
+    """The questions about one metric, and the quantiles that each looks at."""
+    if not metric.quantiles:
+        return {"": ()}
+    return {f"p{100 * one:g}": (one,) for one in metric.quantiles} | {OVERALL: EVERYWHERE}
 
 
 def _judged(metric: Metric, pair: Pair, window: Window, before: Window) -> Pair:
@@ -107,40 +120,48 @@ def _gap(metric: Metric, evidence: Evidence) -> str:
 
 
 def _part(
-    metric: Metric, quantile: float | None, pair: Pair, window: Window, before: Window
+    metric: Metric, quantiles: tuple[float, ...], pair: Pair, window: Window, before: Window
 ) -> _Part:
     """What the pair is asked; a sentence where its data cannot carry it."""
-    try:
-        match pair.baseline, pair.canary, pair.history:
-            case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
-                return events.question(metric, baseline, canary, past, window.step)
-            case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past if quantile:
-                return histograms.question(metric, quantile, baseline, canary, past, window.step)
-            case Samples() as baseline, Samples() as canary, (Samples() | None) as past if quantile:
-                return samples.question(metric, quantile, (baseline, canary, past), window, before)
-            case Levels() as baseline, Levels() as canary, _:
-                return baseline, canary
-    except Unfit as why:
-        return str(why)
-    return "the arms hold different kinds of data"
+    match pair.baseline, pair.canary, pair.history:
+        case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
+            return (events.question(metric, baseline, canary, past, window.step),)
+        case Levels() as baseline, Levels() as canary, _:
+            return _Gauges(baseline, canary)
+    asked: list[Question] = []
+    reasons: list[str] = []
+    for quantile in quantiles:
+        try:
+            asked.append(_at(metric, quantile, pair, window, before))
+        except Unfit as why:
+            reasons.append(str(why))
+    return tuple(asked) or next(iter(reasons), DIFFERENT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Levels:
-    """The log evidence at which an item is believed to be worse, or not worse."""
-
-    worse: float
-    not_worse: float
+def _at(metric: Metric, quantile: float, pair: Pair, window: Window, before: Window) -> Question:
+    """The question at one quantile; raises Unfit."""
+    match pair.baseline, pair.canary, pair.history:
+        case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past:
+            return histograms.question(metric, quantile, baseline, canary, past, window.step)
+        case Samples() as baseline, Samples() as canary, (Samples() | None) as past:
+            return samples.question(metric, quantile, (baseline, canary, past), window, before)
+    raise Unfit(DIFFERENT)
 
 
 def _comparisons(
     items: Sequence[_Item], share: Sequence[float], service: Service
 ) -> Iterator[Comparison]:
     not_worse = -math.log(service.beta)
-    levels = [_Levels(-math.log(service.alpha * part), not_worse) for part in share]
-    rows = {index: item.part for index, item in enumerate(items) if isinstance(item.part, Question)}
+    levels = [Needed(-math.log(service.alpha * part), not_worse) for part in share]
+    counted = {row: item.part for row, item in enumerate(items) if isinstance(item.part, tuple)}
     answers = dict(
-        zip(rows, _counted(list(rows.values()), [levels[row] for row in rows]), strict=True)
+        zip(
+            counted,
+            counting.answers(
+                list(counted.values()), [levels[row] for row in counted], service.step
+            ),
+            strict=True,
+        )
     )
     for index, (item, level) in enumerate(zip(items, levels, strict=True)):
         answer = answers.get(index) or _by_pods(item, level)
@@ -150,95 +171,15 @@ def _comparisons(
             yield _comparison(item, answer, level, service.step)
 
 
-def _counted(questions: list[Question], levels: list[_Levels]) -> list[_Answer | str]:
-    """All count questions of the decision in one pass."""
-    if not questions:
-        return []
-    ratio = np.array([one.ratio for one in questions])
-    absolute = np.array([one.absolute for one in questions])
-    for_worse = _table(questions, [one.worse for one in questions])
-    for_not_worse = _table(questions, [one.not_worse for one in questions])
-    lenient = ratio * np.array([one.lenience for one in questions])
-    worse = bets(for_worse, lenient, 1).log_e(absolute)
-    weights = leaning(_expected(questions), ratio, absolute)
-    not_worse = bets(for_not_worse, ratio, -1).log_e(absolute, weights)
-    seen = _table(
-        questions, [Side(q.not_worse.bad_canary, q.worse.bad_baseline) for q in questions]
-    )
-    bounds = difference_bounds(
-        (for_worse, for_not_worse),
-        np.array([level.worse for level in levels]),
-        np.array([level.not_worse for level in levels]),
-    )
-    share = shares(seen)
-    return [
-        _Answer(
-            log_e_worse=float(worse[row]),
-            log_e_not_worse=float(not_worse[row]),
-            effect=one.scale.effect(
-                Shares(
-                    baseline=float(share[0][row]),
-                    canary=float(share[1][row]),
-                    low=float(bounds[0][row]),
-                    high=float(bounds[1][row]),
-                    log_low=levels[row].worse,
-                    log_high=levels[row].not_worse,
-                )
-            ),
-            counted=one.counted,
-            events_baseline=float(seen.baseline[row].sum() * one.dispersion.index),
-            events_canary=float(seen.canary[row].sum() * one.dispersion.index),
-            method=_method(one),
-            notes=one.notes,
-        )
-        if seen.baseline[row].any() and seen.canary[row].any()
-        else f"no {one.counted} were seen in both arms at the same time"
-        for row, one in enumerate(questions)
-    ]
-
-
-def _method(one: Question) -> str:
-    told = f"{one.method}, {one.dispersion.told}"
-    if one.lenience <= WORTH_TELLING:
-        return told
-    return f"{told}, worse only beyond {one.lenience:.2f} times the margin, for the pods differ"
-
-
-def _table(questions: Sequence[Question], sides: Sequence[Side]) -> Table:
-    """One row a question; events that come in clumps count as clumps."""
-    index = np.array([[one.dispersion.index] for one in questions])
-    return table(
-        np.stack([side.bad_canary for side in sides]) / index,
-        np.stack([one.canary for one in questions]) / index,
-        np.stack([side.bad_baseline for side in sides]) / index,
-        np.stack([one.baseline for one in questions]) / index,
-    )
-
-
-def _expected(questions: Sequence[Question]) -> Table:
-    """One typical interval a row, all zero where nothing is expected."""
-    shares = np.array([one.expected or (0.0, 0.0) for one in questions])
-    known = np.array([one.expected is not None for one in questions])
-    baseline, canary = (
-        np.array([np.nansum(part) for part in parts]) * known
-        for parts in ([one.baseline for one in questions], [one.canary for one in questions])
-    )
-    return Table(
-        *(
-            part[:, None]
-            for part in (shares[:, 1] * canary, canary, shares[:, 0] * baseline, baseline)
-        )
-    )
-
-
-def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
-    if isinstance(item.part, (str, Question)):
+def _by_pods(item: _Item, level: Needed) -> Answer | str:
+    if not isinstance(item.part, _Gauges):
         return str(item.part)
+    arms = item.part.baseline, item.part.canary
     try:
-        answer = gauges.compare(item.metric, *item.part, level.worse, level.not_worse)
+        answer = gauges.compare(item.metric, *arms, level.worse, level.not_worse)
     except Unfit as why:
         return str(why)
-    return _Answer(
+    return Answer(
         log_e_worse=answer.log_e_worse,
         log_e_not_worse=answer.log_e_not_worse,
         effect=answer.effect,
@@ -249,16 +190,13 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
     )
 
 
-def _clear_in(item: _Item, level: _Levels, step: float) -> float | None:
-    if not isinstance(item.part, Question):
-        return None
-    seen = _table([item.part], [item.part.not_worse])
-    one = item.part
-    weights = leaning(_expected([one]), np.array([one.ratio]), np.array([one.absolute]))
-    return clear_in(seen, one, weights[0], level.not_worse, step)
+def _clear_in(item: _Item, level: Needed, step: float) -> float | None:
+    if isinstance(item.part, tuple) and len(item.part) == 1:
+        return counting.forecast(item.part[0], level, step)
+    return None
 
 
-def _finding(item: _Item, answer: _Answer, level: _Levels) -> tuple[Finding, str]:
+def _finding(item: _Item, answer: Answer, level: Needed) -> tuple[Finding, str]:
     """Doubts let a metric convict, never acquit."""
     worse, not_worse = answer.log_e_worse, answer.log_e_not_worse
     if worse >= level.worse:
@@ -280,16 +218,17 @@ def _times(log_e: float) -> str:
     return f"{math.exp(log_e):,.{0 if log_e > math.log(10) else 1}f}"
 
 
-def _comparison(item: _Item, answer: _Answer, level: _Levels, step: float) -> Comparison:
+def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comparison:
     finding, why = _finding(item, answer, level)
     effect = answer.effect
+    passed = answer.passed if finding in {Finding.WORSE, Finding.UNCLEAR} else ""
     confidence = 1.0 - math.exp(-level.worse) - math.exp(-level.not_worse)
     return Comparison(
         metric=item.metric.name,
         aspect=item.aspect,
         finding=finding,
-        why="; ".join((why, *answer.notes)),
-        critical=item.metric.critical,
+        why="; ".join(part for part in (why, *answer.notes, passed) if part),
+        critical=item.critical,
         unit=item.metric.unit,
         worse=item.metric.worse,
         margin=item.metric.margin,
@@ -314,7 +253,7 @@ def _unfit(item: _Item, why: str) -> Comparison:
         aspect=item.aspect,
         finding=Finding.UNFIT,
         why=why,
-        critical=item.metric.critical,
+        critical=item.critical,
         unit=item.metric.unit,
         worse=item.metric.worse,
         margin=item.metric.margin,

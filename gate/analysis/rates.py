@@ -16,10 +16,15 @@ likelihood ratio of Lindon & Malek (Anytime-valid inference for multinomial coun
 2022, section 4), the bet g being a shift of the log-odds that a bad event fell on the canary.
 
 The bets are mixed with equal weights over a grid of such shifts (an average of e-processes is one).
-Assumed: events fail independently given the rates. Errors that come in clumps carry less evidence
-than their number says; this judge does not yet discount them.
+Assumed: events fail independently given the rates; for errors in clumps see `dispersion`.
 
-Everything is vectorised over rows: shapes are (rows, intervals), one row for each comparison.
+A fault that begins at minute 20 has twenty good minutes to outweigh, so for "worse" half of the
+capital waits: at the k-th block of intervals 1/(k(k+1)) of it starts afresh (these sum to one; what
+has not started yet is cash). Such a mixture over starting times is again an e-process (Shin, Ramdas
+& Rinaldo, E-detectors, New England Journal of Statistics in Data Science 2024, section 2).
+
+Everything is vectorised over rows: shapes are (rows, intervals), one row for each comparison. The
+sums are made block by block, and a block's own depend on its intervals alone.
 """
 
 from __future__ import annotations
@@ -64,37 +69,73 @@ def table(bad_canary: Array, canary: Array, bad_baseline: Array, baseline: Array
 class Bets:
     """Equation (1) for each bet, split where the absolute margin enters: log E = won - d * paid.
 
-    Shapes (rows, bets). `won` holds the ratio of the null it was built for.
+    Shapes (rows, blocks, bets). `won` holds the ratio of the null it was built for.
     """
 
     won: Array
     paid: Array
 
-    def logs(self, absolute: Array) -> Array:
-        """Natural log of what each bet has grown to, (rows, bets); `absolute` is (rows,)."""
-        return self.won - absolute[:, None] * self.paid
+    def logs(self, absolute: Array, start: int = 0) -> Array:
+        """Natural log of what each bet has grown to since the block, (rows, bets).
 
-    def log_e(self, absolute: Array, weights: Array = EVEN) -> Array:
+        `absolute` is (rows,).
+        """
+        grown: Array = self._by_block(absolute)[:, start:].sum(axis=1)
+        return grown
+
+    def log_e(self, absolute: Array, weights: Array = EVEN, start: int = 0) -> Array:
         """Natural log of the mixture e-value for each row, the bets weighted (sum 1 a row)."""
-        logs = self.logs(absolute)
-        top = logs.max(axis=1)
-        mean: Array = top + np.log((weights * np.exp(logs - top[:, None])).sum(axis=1))
-        return mean
+        return _mixed(self.logs(absolute, start), weights)
+
+    def log_e_since(self, absolute: Array) -> Array:
+        """Natural log of what was staked at each block and has grown since, (rows, blocks + 1).
+
+        The first block has half of the capital; the last column is what never started.
+        """
+        by_block = self._by_block(absolute)
+        since = _mixed(by_block[:, ::-1].cumsum(axis=1)[:, ::-1], EVEN)
+        blocks = np.arange(1.0, since.shape[1])
+        staked = np.concatenate([[1.0], 1.0 / (blocks * (blocks + 1)), [1.0 / (len(blocks) + 1)]])
+        cash = np.zeros((len(since), 1))
+        return np.concatenate([since, cash], axis=1) + np.log(staked / 2)
+
+    def _by_block(self, absolute: Array) -> Array:
+        by_block: Array = self.won - absolute[:, None, None] * self.paid
+        return by_block
 
 
-def bets(seen: Table, ratio: Array, side: int) -> Bets:
-    """Against `p_c <= ratio * p_b + d` (side 1), or against `>=` (side -1); ratio (rows,)."""
-    split = np.divide(seen.canary, seen.baseline, out=np.zeros_like(seen.canary),
-                      where=seen.baseline > 0)  # fmt: skip
+def _mixed(logs: Array, weights: Array) -> Array:
+    """Natural log of the weighted mean of exp(logs) over the last axis."""
+    top = logs.max(axis=-1, keepdims=True)
+    mean: Array = top[..., 0] + np.log((weights * np.exp(logs - top)).sum(axis=-1))
+    return mean
+
+
+def bets(seen: Table, ratio: Array, side: int, block: int | None = None) -> Bets:
+    """Against `p_c <= ratio * p_b + d` (side 1), or against `>=` (side -1); ratio (rows,).
+
+    `block`: how many intervals to sum together; all, where not given.
+    """
+    count = seen.canary.shape[1]
+    ends = range(0, max(count, 1), block or max(count, 1))
+    parts = [_summed(seen, slice(at, at + ends.step), ratio, side) for at in ends]
+    return Bets(*(np.stack(sums, axis=1) for sums in zip(*parts, strict=True)))
+
+
+def _summed(seen: Table, part: slice, ratio: Array, side: int) -> tuple[Array, Array]:
+    """What the intervals of the part won and paid, each (rows, bets)."""
+    bad_canary, canary = seen.bad_canary[:, part], seen.canary[:, part]
+    bad_baseline, baseline = seen.bad_baseline[:, part], seen.baseline[:, part]
+    split = np.divide(canary, baseline, out=np.zeros_like(canary), where=baseline > 0)
     odds = (ratio[:, None] * split)[:, None, :]  # that a bad event is the canary's, on the boundary
     raised = np.exp(side * SHIFTS)
     # 1 - r g: how much likelier a baseline's bad event is under the shifted odds; that of a
     # canary's, 1 + g, is `raised` times as much.
     keep = (1.0 + odds) / (1.0 + odds * raised[None, :, None])
-    bad = (seen.bad_canary + seen.bad_baseline)[:, :, None]
-    won = (np.log(keep) @ bad)[:, :, 0] + seen.bad_canary.sum(axis=1)[:, None] * side * SHIFTS
-    paid = (keep @ seen.canary[:, :, None])[:, :, 0] * raised - seen.canary.sum(axis=1)[:, None]
-    return Bets(won, paid)
+    bad = (bad_canary + bad_baseline)[:, :, None]
+    won = (np.log(keep) @ bad)[:, :, 0] + bad_canary.sum(axis=1)[:, None] * side * SHIFTS
+    paid = (keep @ canary[:, :, None])[:, :, 0] * raised - canary.sum(axis=1)[:, None]
+    return won, paid
 
 
 def leaning(expected: Table, ratio: Array, absolute: Array) -> Array:
@@ -132,7 +173,7 @@ def share_bound(bad: Array, total: float, log_level: float, side: int) -> Array:
     Equation (1) with no baseline and d the share itself.
     """
     paid = np.tile(total * (np.exp(side * SHIFTS) - 1.0), (len(bad), 1))
-    process = Bets(bad[:, None] * side * SHIFTS, paid)
+    process = Bets((bad[:, None] * side * SHIFTS)[:, None], paid[:, None])
     bound = _crossing(process, np.full(len(bad), log_level), rising=side < 0)
     return np.clip(bound, 0.0, 1.0)
 

@@ -40,7 +40,7 @@ def minute(seen, i):
 def most_ever(seen, side, ratio=RATIO, absolute=ABSOLUTE):
     """The largest log evidence of each row, looking after every minute."""
     rows, minutes = seen.canary.shape
-    won = paid = np.zeros((rows, len(SHIFTS)))
+    won = paid = np.zeros((rows, 1, len(SHIFTS)))
     most = np.full(rows, -np.inf)
     for i in range(minutes):
         more = bets(minute(seen, i), np.full(rows, ratio), side)
@@ -157,7 +157,8 @@ def test_each_bet_is_fair_at_most_on_the_boundary(side):
         bad_baseline.reshape(rows, 1), np.full((rows, 1), float(baseline)),
     )  # fmt: skip
     each = bets(seen, np.full(rows, RATIO), side)
-    mean = (np.exp(each.won - 0.01 * each.paid) * chance.reshape(rows, 1)).sum(axis=0)
+    grown = np.exp(each.logs(np.full(rows, 0.01)))
+    mean = (grown * chance.reshape(rows, 1)).sum(axis=0)
     assert (mean <= 1 + 1e-12).all()
     assert mean[0] >= 0.99  # and not because the bets are small
 
