@@ -231,6 +231,7 @@ COMPARISON = {
     "label", "metric", "aspect", "finding", "why", "critical", "unit", "worse", "margin",
     "baseline", "canary", "difference", "interval", "limit", "log_e_worse", "log_e_not_worse",
     "counted", "events_baseline", "events_canary", "clear_in", "method",
+    "ratio", "ratio_interval",
 }  # fmt: skip
 
 
