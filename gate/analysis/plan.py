@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from gate.analysis.comparison import Comparison, Finding
 from gate.analysis.expected import Rollout, events_in, expected
 from gate.analysis.forecast import LONGEST
@@ -21,7 +23,7 @@ from gate.analysis.question import Unfit
 from gate.evidence.evidence import Cause, Evidence, Gap, Pair
 from gate.metric import Direction, Margin, Metric
 from gate.request import Window
-from gate.series import Buckets, Counts, Levels, Samples, Series
+from gate.series import Buckets, Counts, Levels, Samples, Series, array
 from gate.service import Service
 from gate.units import duration
 
@@ -30,6 +32,10 @@ AS_GOOD = Margin(1.0, 0.0)
 FINENESS = 1.03
 # Raw observations are judged one by one; more than these take longer than a plan is worth.
 MOST_SAMPLES = 500_000.0
+# What else is tried: how much worse, at which weights, with which margins.
+RATIOS = (1.05, 1.1, 1.2, 1.5, 2.0, 5.0, 10.0)
+WEIGHTS = (0.1, 0.25, 0.5)
+WIDER = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
 class Never(StrEnum):
@@ -96,7 +102,40 @@ class Basis:
     pods: int | None = None
 
 
-def plan(basis: Basis, weight: float, worsened: Mapping[str, Margin]) -> tuple[Planned, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One weight planned, and what else might be done.
+
+    `curve`: for each comparison's label an answer for each of `RATIOS`. `elsewhere`: the same rows
+    at greater weights. `wider`: for what takes too long to be shown safe, the ratio of the margin
+    that would let it, and when.
+    """
+
+    weight: float
+    rows: tuple[Planned, ...]
+    curve: Mapping[str, tuple[Answer, ...]]
+    elsewhere: Mapping[float, tuple[Planned, ...]]
+    wider: Mapping[str, tuple[float, Answer]]
+
+
+def plan(basis: Basis, weight: float, worsened: Mapping[str, Margin]) -> Plan:
+    """Everything at once; `worsened` says by how much each metric is worse."""
+    own = rows(basis, weight, worsened)
+    tried = ((one.label, wide_enough(basis, weight, one, WIDER)) for one in own if _slow(one.safe))
+    return Plan(
+        weight=weight,
+        rows=own,
+        curve=curve(basis, weight, RATIOS),
+        elsewhere={one: rows(basis, one, worsened) for one in WEIGHTS if one > weight},
+        wider={label: found for label, found in tried if found},
+    )
+
+
+def _slow(answer: Answer) -> bool:
+    return answer.never is Never.TOO_LONG
+
+
+def rows(basis: Basis, weight: float, worsened: Mapping[str, Margin]) -> tuple[Planned, ...]:
     """Both questions for every comparison; `worsened` says by how much each metric is worse."""
     return tuple(
         planned
@@ -270,12 +309,27 @@ def rates(basis: Basis) -> dict[str, float]:
         for name, series in basis.before.items()
         if not isinstance(series, Gap) and (count := events_in(series, basis.past))
     }
-    if basis.traffic is None:
-        return usual
-    wanted = basis.traffic * basis.service.step
-    seen = (one.name for one in basis.service.metrics if one.name not in basis.assumed)
-    first = next((usual[name] for name in seen if name in usual), wanted)
+    first = next((usual[one] for one in _seen(basis) if one in usual), 0.0)
+    factor = basis.traffic * basis.service.step / first if basis.traffic and first else 1.0
     return {
-        name: wanted if name in basis.assumed else wanted / first * count
-        for name, count in usual.items()
+        name: count if name in basis.assumed else factor * count for name, count in usual.items()
     }
+
+
+def traffic(basis: Basis) -> float | None:
+    """Events a second of the first metric that counts any; None where none does."""
+    if basis.traffic is not None:
+        return basis.traffic
+    counted = rates(basis)
+    events = next((counted[one] for one in _seen(basis) if one in counted), None)
+    return events / basis.service.step if events else None
+
+
+def assumed(share: float, a_second: float, past: Window) -> Counts:
+    """A baseline's history nobody saw: this share of bad events, each failing alone."""
+    total = np.full(past.count, a_second * past.step)
+    return Counts(array(share * total), array(total))
+
+
+def _seen(basis: Basis) -> Iterator[str]:
+    return (one.name for one in basis.service.metrics if one.name not in basis.assumed)

@@ -10,7 +10,7 @@ import pytest
 from gate.analysis.comparison import Finding
 from gate.analysis.expected import Rollout, expected
 from gate.analysis.judge import judge
-from gate.analysis.plan import Basis, Never, curve, plan, wide_enough
+from gate.analysis.plan import Basis, Never, curve, rows, wide_enough
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Kind, Margin
 from gate.request import Window
@@ -46,7 +46,7 @@ def basis(series, service=ERRORS, **said) -> Basis:
 
 def planned(one: Basis, weight: float, ratio: float):
     metric = one.service.metrics[0]
-    return plan(one, weight, {metric.name: Margin(ratio, 0.0)})
+    return rows(one, weight, {metric.name: Margin(ratio, 0.0)})
 
 
 def took(rng, *, a_minute: float, weight: float, canary: float, finding: Finding) -> float:
@@ -112,7 +112,7 @@ def test_the_planned_traffic_replaces_what_was_seen_and_proportions_stay():
         service=service, past=PAST, before={"errors": seen(0.01), "logins": seen(0.01, 1_200)}
     )
     usual, more = (
-        plan(replace(both, traffic=traffic), 0.1, {"errors": AS_BAD, "logins": AS_BAD})
+        rows(replace(both, traffic=traffic), 0.1, {"errors": AS_BAD, "logins": AS_BAD})
         for traffic in (None, 2_000.0)
     )
     assert usual[0].worse.after < usual[1].worse.after
@@ -122,7 +122,7 @@ def test_the_planned_traffic_replaces_what_was_seen_and_proportions_stay():
 
 def test_an_assumed_share_needs_no_history():
     assumed = basis(seen(0.01, 60), assumed=frozenset({"errors"}), traffic=200.0)
-    (one,) = plan(assumed, 0.1, {"errors": AS_BAD})
+    (one,) = rows(assumed, 0.1, {"errors": AS_BAD})
     assert one.assumed
     assert one.worse.after == planned(basis(seen(0.01)), 0.1, 2.0)[0].worse.after
 
