@@ -89,7 +89,8 @@ class Basis:
     """What is known before the rollout.
 
     `before`: each metric's baseline in the window `past`, or why there is none; `assumed` names the
-    metrics whose baseline was not seen but given. `traffic`: events a second of the first metric
+    metrics whose baseline was not seen but given; `doubts` are what was wrong beside those that
+    were, and keep their metric from being acquitted. `traffic`: events a second of the first metric
     that counts any, both arms together; the others keep their proportion to it. None for the
     traffic that was seen. `pods` as in `Rollout`.
     """
@@ -98,6 +99,7 @@ class Basis:
     past: Window
     before: Mapping[str, Series | Gap]
     assumed: frozenset[str] = frozenset()
+    doubts: tuple[Gap, ...] = ()
     traffic: float | None = None
     pods: int | None = None
 
@@ -276,8 +278,9 @@ def _pair(
         weight=weight,
         pods=basis.pods,
     )
+    doubts = tuple(one for one in basis.doubts if one.about == about)
     try:
-        return expected(rollout, worsened, intervals)
+        return replace(expected(rollout, worsened, intervals), doubts=doubts)
     except Unfit as why:
         return Gap(about, Cause.EMPTY, str(why))
 

@@ -23,11 +23,15 @@ USUAL = 3600.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """What was seen in the window, by name of the metric, and what was not."""
+    """What was seen in the window, by name of the metric, and what was not.
+
+    `doubts`: what is wrong beside something seen, as in `Pair`.
+    """
 
     window: Window
     seen: Mapping[str, Series]
-    gaps: tuple[Gap, ...] = ()
+    gaps: Mapping[str, Gap]
+    doubts: tuple[Gap, ...] = ()
 
 
 def window_before(service: Service, as_of: float) -> Window:
@@ -52,8 +56,14 @@ def past(
     )
     evidence = gather(alone, _of_baseline(service), sources, within)
     seen = {pair.metric: pair.canary for pair in evidence.pairs}
-    gaps = tuple(gap for gap in evidence.gaps if gap.about.startswith("metric "))
-    return Past(evidence.window, seen, gaps)
+    gaps = {
+        metric.name: gap
+        for metric in service.metrics
+        for gap in evidence.gaps
+        if gap.about == f"metric {metric.name}" and metric.name not in seen
+    }
+    doubts = tuple(doubt for pair in evidence.pairs for doubt in pair.doubts)
+    return Past(evidence.window, seen, gaps, doubts)
 
 
 def _of_baseline(service: Service) -> Service:

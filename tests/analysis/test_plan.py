@@ -10,7 +10,7 @@ import pytest
 from gate.analysis.comparison import Finding
 from gate.analysis.expected import Rollout, expected
 from gate.analysis.judge import judge
-from gate.analysis.plan import Basis, Never, curve, rows, wide_enough
+from gate.analysis.plan import Basis, Never, assumed, curve, rows, wide_enough
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Kind, Margin
 from gate.request import Window
@@ -49,28 +49,42 @@ def planned(one: Basis, weight: float, ratio: float):
     return rows(one, weight, {metric.name: Margin(ratio, 0.0)})
 
 
-def took(rng, *, a_minute: float, weight: float, canary: float, finding: Finding) -> float:
-    """Minutes until a simulated rollout is judged so, infinite beyond four hours."""
-    hours = traffic(240, requests=a_minute, weights=(weight,))
-    evidence = an_hour_of(errors(rng, hours, baseline=0.01, canary=canary))
-    for look in range(1, 241):
-        (one,) = judge(ERRORS, until(evidence, look)).comparisons
+def soonest(service, evidence, finding: Finding) -> float:
+    """The first minute in which the judge says so; infinite where it never does."""
+    for look in range(1, evidence.window.count + 1):
+        (one,) = judge(service, until(evidence, look)).comparisons
         if one.finding is finding:
             return look
     return float("inf")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("a_minute", [3_000, 12_000])
 @pytest.mark.parametrize(("canary", "finding"), [(0.02, Finding.WORSE), (0.01, Finding.NOT_WORSE)])
 def test_a_planned_time_is_about_the_median_of_real_ones(a_minute, canary, finding):
     rng = np.random.default_rng(20261121)
-    times = [
-        took(rng, a_minute=a_minute, weight=0.1, canary=canary, finding=finding) for _ in range(21)
-    ]
+    hours = traffic(240, requests=a_minute, weights=(0.1,))
+    pairs = (errors(rng, hours, baseline=0.01, canary=canary) for _ in range(21))
+    times = [soonest(ERRORS, an_hour_of(pair), finding) for pair in pairs]
     (one,) = planned(basis(seen(0.01, a_minute)), 0.1, 2.0)
     foretold = (one.worse if finding is Finding.WORSE else one.safe).after / 60
     ratio = np.median(times) / foretold
     assert 0.65 <= ratio <= 1.35, (foretold, times)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("finding", [Finding.WORSE, Finding.NOT_WORSE])
+def test_a_planned_time_of_a_quantile_is_too(finding):
+    rng, service = np.random.default_rng(11), a_service(a_metric("latency", Kind.HISTOGRAM))
+    slower = 1.5 if finding is Finding.WORSE else 1.0
+    hours, times = traffic(240, requests=600, weights=(0.1,)), []
+    for _ in range(11):
+        evidence = an_hour_of(latencies(rng, hours, edges=FINE, slower=slower))
+        times.append(soonest(service, evidence, finding))
+    past = latencies(rng, hours, edges=FINE).history
+    (one,) = planned(basis(past, service), 0.1, 1.5)
+    foretold = (one.worse if finding is Finding.WORSE else one.safe).after / 60
+    assert 0.65 <= np.median(times) / foretold <= 1.35, (foretold, times)
 
 
 def test_five_percent_of_ten_requests_a_second_never_tells():
@@ -121,8 +135,7 @@ def test_the_planned_traffic_replaces_what_was_seen_and_proportions_stay():
 
 
 def test_an_assumed_share_needs_no_history():
-    assumed = basis(seen(0.01, 60), assumed=frozenset({"errors"}), traffic=200.0)
-    (one,) = rows(assumed, 0.1, {"errors": AS_BAD})
+    (one,) = planned(basis(assumed(0.01, 200.0, PAST), assumed=frozenset({"errors"})), 0.1, 2.0)
     assert one.assumed
     assert one.worse.after == planned(basis(seen(0.01)), 0.1, 2.0)[0].worse.after
 
@@ -135,6 +148,14 @@ def test_a_metric_without_history_is_planned_unfit_and_says_why():
     assert one.safe.detail == "timeout: no answer within 20 s"
     (one,) = planned(basis(seen(0.0, 0.0)), 0.1, 2.0)
     assert one.worse.detail == "empty: before the rollout, baseline: no traffic"
+
+
+def test_a_doubt_about_the_history_keeps_from_safe_and_not_from_worse():
+    doubt = Gap("metric errors", Cause.EMPTY, "there is no such counter")
+    (one,) = planned(basis(seen(0.01), doubts=(doubt,)), 0.1, 2.0)
+    assert one.worse.after is not None
+    assert one.safe.never is Never.UNKNOWN
+    assert one.safe.detail == "empty: there is no such counter"
 
 
 QUIET = np.random.default_rng(7)

@@ -38,7 +38,11 @@ USUAL = Worsening(text="+50%", worsened=Margin(1.5, 0.0))
 )
 @options.FILE
 @click.option("--weight", type=Weight(), required=True, help="The canary's share of the traffic.")
-@click.option("--traffic", type=Rate(), help="Of both arms together; as seen where not given.")
+@click.option(
+    "--traffic",
+    type=Rate(),
+    help="Events of both arms together, of the first metric that has some; as seen if not given.",
+)
 @click.option(
     "--effect", "effects", type=Worsened(), multiple=True,
     help="How much worse the canary is: +20%, 2x, errors=+0.3pp, latency=+50ms. [default: +50%]",
@@ -118,7 +122,8 @@ def _basis(file: ServiceFile, flags: dict[str, Any]) -> Basis:
     known = Basis(
         service=service,
         past=seen.window,
-        before={**{gap.about.removeprefix("metric "): gap for gap in seen.gaps}, **seen.seen},
+        before={**seen.gaps, **seen.seen},
+        doubts=seen.doubts,
         traffic=flags["traffic"],
         pods=flags["pods"],
     )
@@ -139,8 +144,8 @@ def _past(file: ServiceFile, flags: dict[str, Any], assumed: frozenset[str]) -> 
     service = replace(file.service, metrics=wanted)
     if not wanted or not flags["baseline"]:
         why = "no history: name the version that runs now with --baseline"
-        gaps = (Gap(f"metric {one.name}", Cause.NOT_ASKED, why) for one in wanted)
-        return Past(window_before(service, as_of), {}, tuple(gaps))
+        gaps = {one.name: Gap(f"metric {one.name}", Cause.NOT_ASKED, why) for one in wanted}
+        return Past(window_before(service, as_of), {}, gaps)
     request = Request(
         service=service.name,
         canary=flags["baseline"],

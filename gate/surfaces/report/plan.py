@@ -171,6 +171,8 @@ def _why_never(one: Planned) -> Iterator[str]:
         case Never.TOO_LONG:
             yield f"{one.label}: {by} is not called worse within {one.worse.detail}"
     match one.safe.never:
+        case Never.UNKNOWN:
+            yield f"{one.label}: could be shown worse, but not safe: {one.safe.detail}"
         case Never.NO_MARGIN:
             yield (
                 f"{one.label}: the margin of {allowed} leaves no room: an equal canary cannot be "
