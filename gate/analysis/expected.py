@@ -15,7 +15,7 @@ import numpy as np
 from gate.analysis.fitness import fitness
 from gate.analysis.question import Unfit
 from gate.evidence.evidence import Pair
-from gate.metric import Direction, Margin, Metric
+from gate.metric import Direction, Kind, Margin, Metric
 from gate.request import Window
 from gate.series import Array, Buckets, Counts, Levels, Samples, Series, array
 
@@ -55,17 +55,25 @@ def expected(rollout: Rollout, worse: Margin, intervals: int) -> Pair:
     return Pair(metric.name, baseline, canary, history=before)
 
 
+def worse_than(metric: Metric, by: Margin, value: float) -> float:
+    """A canary's value where the baseline has this one; a share is at most 1."""
+    worse = replace(metric, margin=by).limit(value)
+    return min(worse, 1.0) if metric.kind is Kind.EVENTS else worse
+
+
 def events_in(series: Series, past: Window) -> float | None:
-    """How many an interval brought; None for what is not counted."""
+    """How many an interval brought; None for what is not counted, or was not seen."""
     match series:
-        case Counts(_, total):
-            return float(np.nanmean(total))
-        case Buckets(_, counts):
-            return float(np.nanmean(counts.sum(axis=1)))
+        case Counts(_, counts):
+            seen = counts[np.isfinite(counts)]
+        case Buckets(_, buckets):
+            whole = buckets.sum(axis=1)
+            seen = whole[np.isfinite(whole)]
         case Samples(times, _):
             return len(times) / past.count
         case Levels():
             return None
+    return float(seen.mean()) if len(seen) else None
 
 
 def _arms(
@@ -74,8 +82,9 @@ def _arms(
     theirs, ours = rollout.events * (1 - rollout.weight), rollout.events * rollout.weight
     match before:
         case Counts():
-            share = float(np.nansum(before.bad) / np.nansum(before.total))
-            worse = min(shifted.limit(share), 1.0)
+            seen = ~np.isnan(before.bad + before.total)
+            share = float(before.bad[seen].sum() / before.total[seen].sum())
+            worse = worse_than(shifted, shifted.margin, share)
             return _counts(share, theirs, intervals), _counts(worse, ours, intervals)
         case Buckets(edges):
             shares = _shares(before)

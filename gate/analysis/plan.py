@@ -16,7 +16,7 @@ from enum import StrEnum
 import numpy as np
 
 from gate.analysis.comparison import Comparison, Finding
-from gate.analysis.expected import Rollout, events_in, expected
+from gate.analysis.expected import Rollout, events_in, expected, worse_than
 from gate.analysis.forecast import LONGEST
 from gate.analysis.judge import judge
 from gate.analysis.question import Unfit
@@ -182,7 +182,6 @@ def _with_ratio(basis: Basis, name: str, ratio: float) -> Basis:
 def _planned(basis: Basis, metric: Metric, weight: float, worsened: Margin) -> Iterator[Planned]:
     as_good, worse = (_Looks(basis, metric, weight, shift) for shift in (AS_GOOD, worsened))
     for index, one in enumerate(as_good.longest):
-        known = one.baseline is not None
         yield Planned(
             metric=metric.name,
             aspect=one.aspect,
@@ -192,7 +191,7 @@ def _planned(basis: Basis, metric: Metric, weight: float, worsened: Margin) -> I
             assumed=metric.name in basis.assumed,
             worsened=worsened,
             baseline=one.baseline,
-            canary=replace(metric, margin=worsened).limit(one.baseline or 0.0) if known else None,
+            canary=worse_than(metric, worsened, one.baseline) if one.baseline is not None else None,
             limit=one.limit,
             counted=one.counted,
             worse=worse.when(index, Finding.WORSE),
@@ -242,7 +241,7 @@ class _Looks:
         if last.finding is Finding.UNFIT or last.baseline is None or last.limit is None:
             return Answer(never=Never.UNKNOWN, detail=last.why)
         if finding is Finding.WORSE:
-            canary = replace(self._metric, margin=self._worsened).limit(last.baseline)
+            canary = worse_than(self._metric, self._worsened, last.baseline)
             if _within(canary, last.limit, self._metric.worse):
                 return Answer(never=Never.WITHIN_MARGIN)
         elif last.limit == last.baseline:

@@ -28,7 +28,7 @@ def _of_comparisons(analysis: Analysis) -> Iterator[str]:
 def wait(one: Comparison) -> str:
     """What an unclear comparison waits for."""
     if one.limit is not None and one.limit == one.baseline:
-        return "without a margin an equal canary cannot be shown not worse; give the metric one"
+        return "its margin leaves no room: an equal canary cannot be shown not worse; widen it"
     if one.clear_in is None:
         if one.counted == "pods":
             return "more time or more pods"

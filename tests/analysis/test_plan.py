@@ -77,7 +77,7 @@ def test_a_planned_time_is_about_the_median_of_real_ones(a_minute, canary, findi
 def test_a_planned_time_of_a_quantile_is_too(finding):
     rng, service = np.random.default_rng(11), a_service(a_metric("latency", Kind.HISTOGRAM))
     slower = 1.5 if finding is Finding.WORSE else 1.0
-    hours, times = traffic(240, requests=600, weights=(0.1,)), []
+    hours, times = traffic(240, requests=200, weights=(0.1,)), []
     for _ in range(11):
         evidence = an_hour_of(latencies(rng, hours, edges=FINE, slower=slower))
         times.append(soonest(service, evidence, finding))
@@ -148,6 +148,38 @@ def test_a_metric_without_history_is_planned_unfit_and_says_why():
     assert one.safe.detail == "timeout: no answer within 20 s"
     (one,) = planned(basis(seen(0.0, 0.0)), 0.1, 2.0)
     assert one.worse.detail == "empty: before the rollout, baseline: no traffic"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_the_judge_says_so_at_the_planned_minute_and_not_well_before(ratio):
+    (one,) = planned(basis(seen(0.01, 1_000)), 0.1, 2.0)
+    rollout = Rollout(
+        metric=ERRORS.metrics[0], before=seen(0.01, 1_000), past=PAST, events=1_000, weight=0.1
+    )
+    evidence = an_hour_of(expected(rollout, Margin(ratio, 0.0), 1_440))
+    finding, answer = (Finding.NOT_WORSE, one.safe) if ratio == 1.0 else (Finding.WORSE, one.worse)
+    foretold = round(answer.after / 60)
+    for minute, said in ((foretold, True), (1_440, True), (round(0.96 * foretold), False)):
+        (found,) = judge(ERRORS, until(evidence, minute)).comparisons
+        assert (found.finding is finding) is said
+    assert answer.events == pytest.approx(100 * foretold)
+
+
+def test_minutes_nobody_saw_change_nothing():
+    holed = np.where(np.arange(BEFORE) % 7, 12_000.0, np.nan)
+    one = basis(Counts(array(0.01 * holed), array(holed)))
+    (told,) = planned(one, 0.1, 2.0)
+    assert told.worse == planned(basis(seen(0.01)), 0.1, 2.0)[0].worse
+    nothing = basis(Counts(array(np.nan * holed), array(np.nan * holed)))
+    assert planned(nothing, 0.1, 2.0)[0].worse.never is Never.UNKNOWN
+
+
+def test_no_more_than_all_can_fail():
+    (told,) = planned(basis(seen(0.2)), 0.1, 10.0)
+    assert told.canary == 1.0
+    assert told.worse.after == 60.0
+    (told,) = planned(basis(seen(0.9)), 0.1, 10.0)
+    assert told.worse.never is Never.WITHIN_MARGIN
 
 
 def test_a_doubt_about_the_history_keeps_from_safe_and_not_from_worse():

@@ -33,7 +33,8 @@ Seen = tuple[Service, Request, Evidence]
 
 
 @click.command(
-    epilog="Example: gate analyze -f gate.yaml --canary 7d4b9c --baseline 5f8c2a --since 20m"
+    epilog="Example: gate analyze -f gate.yaml --canary 7d4b9c --baseline 5f8c2a --since 20m\n\n"
+    "Example: gate ledger show 3f9c0a12 --format stored | gate analyze -"
 )
 @click.argument("decision", required=False)
 @options.about_a_canary(required=False)

@@ -14,7 +14,7 @@ from gate import units
 from gate.errors import UsageError
 from gate.metric import Margin, Metric
 
-AS_GOOD = Margin(1.0, 0.0)
+NOT_WORSE = Margin(1.0, 0.0)
 
 
 class Duration(click.ParamType[Any]):
@@ -130,8 +130,12 @@ class Worsened(click.ParamType[Any]):
         try:
             worsened = _worsened(text.removeprefix("+"))
         except (ValueError, UsageError):
-            worsened = AS_GOOD
-        if not worsened.absolute and not 1.0 < worsened.ratio < math.inf:
+            worsened = NOT_WORSE
+        if (
+            worsened.ratio < 1.0
+            or worsened == NOT_WORSE
+            or not math.isfinite(worsened.ratio + worsened.absolute)
+        ):
             self.fail(
                 f"{value!r} is not how much worse: write +20%, 2x, errors=+0.3pp or latency=+50ms",
                 param,
