@@ -109,6 +109,7 @@ def test_an_assumption_stands_in_for_a_source_that_is_down(capfd, tmp_path):
         (["--effect", "-20%"], "write +20%, 2x, errors=+0.3pp or latency=+50ms"),
         (["--effect", "1x"], "is not how much worse"),
         (["--effect", "nanx"], "is not how much worse"),
+        (["--effect", "2x%"], "is not how much worse"),
         (["--effect", "0.5x"], "is not how much worse"),
         (["--effect", "errors=1e400pp"], "is not how much worse"),
         (["--effect", "+0%"], "is not how much worse"),

@@ -14,8 +14,6 @@ from gate import units
 from gate.errors import UsageError
 from gate.metric import Margin, Metric
 
-NOT_WORSE = Margin(1.0, 0.0)
-
 
 class Duration(click.ParamType[Any]):
     """`20m`, in seconds."""
@@ -130,12 +128,6 @@ class Worsened(click.ParamType[Any]):
         try:
             worsened = _worsened(text.removeprefix("+"))
         except (ValueError, UsageError):
-            worsened = NOT_WORSE
-        if (
-            worsened.ratio < 1.0
-            or worsened == NOT_WORSE
-            or not math.isfinite(worsened.ratio + worsened.absolute)
-        ):
             self.fail(
                 f"{value!r} is not how much worse: write +20%, 2x, errors=+0.3pp or latency=+50ms",
                 param,
@@ -165,11 +157,17 @@ class Assumed(click.ParamType[Any]):
 
 
 def _worsened(text: str) -> Margin:
-    """A positive number of percent, times, percentage points or seconds."""
+    """A number of percent, times, percentage points or seconds; raises where that is no worse."""
     for unit, made in _EFFECTS.items():
-        if text.endswith(unit) and text[0].isdigit():
-            return made(float(text.removesuffix(unit)))
-    return Margin(1.0, units.seconds(text))
+        if text.endswith(unit):
+            worse = made(float(text.removesuffix(unit)))
+            break
+    else:
+        worse = Margin(1.0, units.seconds(text))
+    size = worse.ratio - 1.0 + worse.absolute
+    if not 0.0 < size < math.inf:
+        raise ValueError(f"{text} is not worse")
+    return worse
 
 
 _EFFECTS: Mapping[str, Callable[[float], Margin]] = {
