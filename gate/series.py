@@ -46,6 +46,11 @@ class Counts:
     total: Array
     by_pod: Mapping[str, Counts] = field(default_factory=dict)
 
+    def first(self, rows: int) -> Counts:
+        """The first rows alone."""
+        own = {pod: one.first(rows) for pod, one in self.by_pod.items()}
+        return Counts(self.bad[:rows], self.total[:rows], own)
+
     def without_first(self, rows: int) -> Counts:
         """The same with the first rows not seen."""
         return Counts(
@@ -68,6 +73,11 @@ class Buckets:
     edges: Array
     counts: Array
     by_pod: Mapping[str, Buckets] = field(default_factory=dict)
+
+    def first(self, rows: int) -> Buckets:
+        """The first rows alone."""
+        own = {pod: one.first(rows) for pod, one in self.by_pod.items()}
+        return Buckets(self.edges, self.counts[:rows], own)
 
     def without_first(self, rows: int) -> Buckets:
         """The same with the first rows not seen."""

@@ -1,4 +1,4 @@
-"""Durations and shares as people write them: `90s`, `1h30m`, `30d`, `99.9%`, `0.999`."""
+"""Durations, shares and rates as people write them: `90s`, `1h30m`, `99.9%`, `0.999`, `12k rpm`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from gate.errors import UsageError
 UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kM]?) ?(?:/ ?(s|min|h|d)|rp([smhd]))")
+_THOUSANDS = {"": 1.0, "k": 1e3, "M": 1e6}
 
 
 def seconds(text: str) -> float:
@@ -60,3 +62,18 @@ def share(text: str) -> float:
     if 1 < value < 100:
         hint = f"did you mean {value:g}%?"
     raise UsageError(f"{text!r} is not a share strictly between 0 and 1", hint)
+
+
+def rate(text: str) -> float:
+    """Events a second, from `200rps`, `12k rpm` or `50/min`; raises UsageError.
+
+    >>> rate("200rps"), rate("12k rpm"), rate("90/min")
+    (200.0, 200.0, 1.5)
+    """
+    match = _RATE.fullmatch(text.strip())
+    value = float(match[1]) * _THOUSANDS[match[2]] if match else 0.0
+    if match is None or value == 0:
+        raise UsageError(
+            f"{text!r} is not a rate of traffic", "write 200rps, 12k rpm, 50/min or 2M/d"
+        )
+    return value / UNITS[(match[3] or match[4]).removesuffix("in")]

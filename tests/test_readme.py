@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ def test_the_verdict_it_shows_is_the_one_the_demo_gives(capfd, tmp_path):
         # The digest of the policy changes with each of its edits; a wrapped line goes on below.
         text = re.sub(r" \([0-9a-f]{8}\)$", "", line)
         assert " ".join(text.split()) in " ".join(out.split()), line
+
+
+def test_the_plan_it_shows_is_the_one_its_command_prints(capfd, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (command,) = (block for block in blocks("sh") if block.startswith("gate plan"))
+    assert run(shlex.split(command.replace("\\\n", ""))[1:]) == 0
+    out = capfd.readouterr().out
+    (shown,) = (block for block in blocks("text") if block.startswith("PLAN"))
+    for line in shown.splitlines():
+        assert line in out.splitlines(), line
 
 
 def test_the_commands_it_names_exist_with_their_flags(capfd):

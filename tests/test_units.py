@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import UsageError
-from gate.units import duration, seconds, share
+from gate.units import duration, rate, seconds, share
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,32 @@ def test_what_is_no_share_is_refused(text, hint):
         share(text)
     assert repr(text) in caught.value.message
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "a_second"),
+    [
+        ("200rps", 200),
+        ("200 rps", 200),
+        ("12k rpm", 200),
+        ("12krpm", 200),
+        ("50/min", 50 / 60),
+        ("0.5/s", 0.5),
+        ("3600 / h", 1),
+        ("86.4k rpd", 1),
+        ("2M/d", 2e6 / 86_400),
+    ],
+)
+def test_rates(text, a_second):
+    assert rate(text) == pytest.approx(a_second)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "200", "rps", "0rps", "-5rps", "5 / fortnight", "1e3rps", "nan rps", "12K rpm", "٣rps"],
+)
+def test_what_is_no_rate_is_refused_with_an_example(text):
+    with pytest.raises(UsageError) as caught:
+        rate(text)
+    assert caught.value.message == f"{text!r} is not a rate of traffic"
+    assert "12k rpm" in caught.value.hint

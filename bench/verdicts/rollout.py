@@ -120,12 +120,6 @@ def _shown(arm: str, measured: Measured) -> dict[str, _Series]:
 
 
 def _first(series: _Series, minute: int) -> _Series:
-    match series:
-        case Counts(bad, total, pods):
-            own = {pod: Counts(one.bad[:minute], one.total[:minute]) for pod, one in pods.items()}
-            return Counts(bad[:minute], total[:minute], own)
-        case Buckets(edges, counts, pods):
-            parts = {pod: Buckets(edges, one.counts[:minute]) for pod, one in pods.items()}
-            return Buckets(edges, counts[:minute], parts)
-        case Levels():
-            return Levels(series.pods, series.values[:minute])
+    if isinstance(series, Levels):
+        return Levels(series.pods, series.values[:minute])
+    return series.first(minute)

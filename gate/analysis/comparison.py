@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gate.metric import Direction, Margin
+
+
+def times(log_e: float) -> str:
+    """An e-value for people: how many times its start the bet has grown to.
+
+    >>> times(math.log(1.23)), times(math.log(1234)), times(math.log(2e43))
+    ('1.2', '1,234', '1e43')
+    """
+    if log_e > math.log(1e6):
+        return f"1e{log_e / math.log(10):.0f}"
+    return f"{math.exp(log_e):,.{0 if log_e > math.log(10) else 1}f}"
 
 
 class Finding(StrEnum):
@@ -67,6 +79,33 @@ class Comparison:
     def label(self) -> str:
         """`latency p99`."""
         return f"{self.metric} {self.aspect}".rstrip()
+
+    @property
+    def ratio(self) -> float | None:
+        """Canary over baseline; None where the baseline is not above 0."""
+        return None if self.canary is None else self._over_baseline(self.canary)
+
+    @property
+    def ratio_interval(self) -> Interval | None:
+        """The interval as ratios to the baseline's own value, which is taken as known.
+
+        No new claim: it holds the same differences, in another unit. Where the baseline is known
+        but roughly, so is that unit.
+        """
+        if self.interval is None or self.baseline is None or self.ratio is None:
+            return None
+        low, high = (
+            None if bound is None else self._over_baseline(self.baseline + bound)
+            for bound in (self.interval.low, self.interval.high)
+        )
+        return Interval(low, high, self.interval.level)
+
+    def _over_baseline(self, value: float) -> float | None:
+        """Never below 0, nor more than a number can hold."""
+        if self.baseline is None or self.baseline <= 0.0:
+            return None
+        ratio = max(0.0, value) / self.baseline
+        return ratio if math.isfinite(ratio) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

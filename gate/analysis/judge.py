@@ -17,18 +17,19 @@ from dataclasses import dataclass, replace
 
 from gate.analysis import counting, events, gauges, histograms, samples
 from gate.analysis.answer import Answer, Needed
-from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
+from gate.analysis.comparison import Analysis, Comparison, Finding, Interval, times
 from gate.analysis.fitness import Fitness, fit_history, fitness
 from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Question, Unfit
 from gate.analysis.warmup import still_cold, warm
 from gate.evidence.evidence import Evidence, Pair
-from gate.metric import Metric
+from gate.metric import Margin, Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 from gate.units import duration
 
+NO_MARGIN = "; no margin: an equal canary cannot be shown not worse in finite time"
 DIFFERENT = "the arms hold different kinds of data"
 OVERALL = "overall"
 # Where it looks: the body, the shoulder and the tail of a distribution.
@@ -200,22 +201,16 @@ def _finding(item: _Item, answer: Answer, level: Needed) -> tuple[Finding, str]:
     """Doubts let a metric convict, never acquit."""
     worse, not_worse = answer.log_e_worse, answer.log_e_not_worse
     if worse >= level.worse:
-        return Finding.WORSE, f"evidence {_times(worse)}, {_times(level.worse)} needed"
+        return Finding.WORSE, f"evidence {times(worse)}, {times(level.worse)} needed"
     if item.doubts:
         return Finding.UNFIT, "; ".join(item.doubts)
     if not_worse >= level.not_worse:
-        return Finding.NOT_WORSE, f"evidence {_times(not_worse)}, {_times(level.not_worse)} needed"
+        return Finding.NOT_WORSE, f"evidence {times(not_worse)}, {times(level.not_worse)} needed"
     return Finding.UNCLEAR, (
-        f"evidence for worse {_times(worse)} of {_times(level.worse)}, "
-        f"for not worse {_times(not_worse)} of {_times(level.not_worse)}"
+        f"evidence for worse {times(worse)} of {times(level.worse)}, "
+        f"for not worse {times(not_worse)} of {times(level.not_worse)}"
+        f"{NO_MARGIN if item.metric.margin == Margin(1.0, 0.0) else ''}"
     )
-
-
-def _times(log_e: float) -> str:
-    """An e-value for people: how many times its start the bet has grown to."""
-    if log_e > math.log(1e6):
-        return f"1e{log_e / math.log(10):.0f}"
-    return f"{math.exp(log_e):,.{0 if log_e > math.log(10) else 1}f}"
 
 
 def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comparison:

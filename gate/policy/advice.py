@@ -20,12 +20,15 @@ def _of_comparisons(analysis: Analysis) -> Iterator[str]:
         if one.finding is Finding.WORSE:
             yield f"{one.label}: was shown worse; a fixed version is a new rollout"
         elif one.finding is Finding.UNCLEAR and one.critical:
-            yield f"{one.label}: {_wait(one)}"
+            yield f"{one.label}: {wait(one)}"
         elif one.finding is Finding.UNFIT and one.critical:
             yield f"{one.label}: needs data that can carry an answer; see its evidence"
 
 
-def _wait(one: Comparison) -> str:
+def wait(one: Comparison) -> str:
+    """What an unclear comparison waits for."""
+    if one.limit is not None and one.limit == one.baseline:
+        return "its margin leaves no room: an equal canary cannot be shown not worse; widen it"
     if one.clear_in is None:
         if one.counted == "pods":
             return "more time or more pods"

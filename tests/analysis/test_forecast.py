@@ -75,6 +75,7 @@ def test_what_cannot_be_shown_has_no_time(margin, canary, why):
     one = told_after(an_hour_of(pair), 10, service)
     assert one.finding is Finding.UNCLEAR
     assert one.clear_in is None, why
+    assert ("no margin" in one.why) is (margin == Margin(1.0, 0.0))
 
 
 def test_what_would_take_more_than_a_day_has_no_time():

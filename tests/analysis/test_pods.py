@@ -62,9 +62,8 @@ def look(
     pair: Pair, minutes: int = MINUTES, *, told_apart: bool = True, service: Service = SERVICE
 ) -> Analysis:
     def cut(series: Counts, n: int) -> Counts:
-        pods = series.by_pod if told_apart else {}
-        own = {pod: Counts(one.bad[:n], one.total[:n]) for pod, one in pods.items()}
-        return Counts(series.bad[:n], series.total[:n], own)
+        shown = series if told_apart else Counts(series.bad, series.total)
+        return shown.first(n)
 
     assert isinstance(pair.baseline, Counts)
     assert isinstance(pair.canary, Counts)

@@ -202,10 +202,8 @@ def _rows(series: Series) -> int | None:
 
 def _first(series: Series, window: Window) -> Series:
     n = window.count
-    if isinstance(series, Counts):
-        return Counts(series.bad[:n], series.total[:n])
-    if isinstance(series, Buckets):
-        return Buckets(series.edges, series.counts[:n])
+    if isinstance(series, (Counts, Buckets)):
+        return series.first(n)
     if isinstance(series, Levels):
         return Levels(series.pods, series.values[:n])
     early = series.times <= window.end

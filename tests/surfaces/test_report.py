@@ -15,11 +15,12 @@ from gate.evidence.gather import gather
 from gate.metric import Kind, Margin
 from gate.request import Intent
 from gate.service import ChangeRange
+from gate.surfaces.report.analysis import analysis_page
 from gate.surfaces.report.document import as_json
-from gate.surfaces.report.markdown import escape, markdown
+from gate.surfaces.report.markdown import escape, markdown, page_markdown
 from gate.surfaces.report.numbers import moment, quantity, rfc3339
 from gate.surfaces.report.report import report
-from gate.surfaces.report.text import text
+from gate.surfaces.report.text import page_text, text
 from gate.wiring import sources
 from tests.parts.rollouts import (
     HOUR,
@@ -159,6 +160,19 @@ def hostile(name):
     )
 
 
+def a_page(decision):
+    parts = decision.service, decision.request, decision.evidence
+    return analysis_page(*parts, decision.conclusion.analysis)
+
+
+def test_an_analysis_is_readable_in_80_columns_too(decision):
+    told = page_text(a_page(decision), width=80)
+    assert max(map(len, told.splitlines())) <= 80
+    for one in decision.conclusion.analysis.comparisons:
+        assert words(one.label) in words(told)
+        assert one.log_e_worse is not None or words(one.why) in words(told)
+
+
 HOSTILE = [
     "@team", "org/repo#12 #7", "<img src=x onerror=alert(1)>", "a|b", "`rm -rf /`", "[x](http://e)",
     "![x](http://e/x.png)", "*bold* _em_ ~~gone~~", "\\@team", "&lt;b&gt; &#64;team", "# title",
@@ -190,6 +204,15 @@ def test_markdown_mentions_nobody_and_refers_to_nothing(name):
 def test_a_table_keeps_its_columns():
     rows = [line for line in markdown(report(hostile("a|b|c"))).splitlines() if line[:1] == "|"]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+
+
+def test_an_analysis_mentions_nobody_and_obeys_nothing():
+    for name in (*HOSTILE, "\x1b[2Jgone", "\u202egnp.exe"):
+        page = a_page(hostile(name))
+        html = MarkdownIt("gfm-like", {"linkify": False}).render(page_markdown(page))
+        assert not re.search(r"@\w|(?<!&)#\w|<script|<img", html)
+        lines = page_text(page).split("\n")
+        assert all(letter.isprintable() for line in lines for letter in line)
 
 
 @given(st.text())
@@ -231,6 +254,7 @@ COMPARISON = {
     "label", "metric", "aspect", "finding", "why", "critical", "unit", "worse", "margin",
     "baseline", "canary", "difference", "interval", "limit", "log_e_worse", "log_e_not_worse",
     "counted", "events_baseline", "events_canary", "clear_in", "method",
+    "ratio", "ratio_interval",
 }  # fmt: skip
 
 

@@ -13,10 +13,12 @@ from gate.surfaces.cli.console import tell
 
 # Each command is imported when it is called: `gate --help` stays quick.
 COMMANDS = {
+    "analyze": ("gate.surfaces.cli.analyze:analyze", "What the judge finds; decides nothing."),
     "check": ("gate.surfaces.cli.check:check", "May this canary go on?"),
     "demo": ("gate.surfaces.cli.demo:demo", "Judge three recorded releases."),
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
+    "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),
     "replay": ("gate.surfaces.cli.replay:replay", "Decide a stored decision again."),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),
     "show": ("gate.surfaces.cli.service:show", "The service file with everything filled in."),

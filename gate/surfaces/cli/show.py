@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from gate.decision import Decision
 from gate.surfaces.cli.console import coloured, emit, width
+from gate.surfaces.report.page import Page
 
 FORMATS = ["text", "json", "markdown"]
+MOST_COLUMNS = 120
 
 
 def show(decision: Decision, form: str, code: int) -> None:
@@ -27,4 +30,20 @@ def show(decision: Decision, form: str, code: int) -> None:
     else:
         from gate.surfaces.report.text import text
 
-        emit(text(told, width=min(width(), 120), colour=coloured(dict(os.environ))))
+        emit(text(told, **_terminal()))
+
+
+def show_page(page: Page, form: str) -> None:
+    """A page likewise, as text or markdown."""
+    if form == "markdown":
+        from gate.surfaces.report.markdown import page_markdown
+
+        emit(page_markdown(page))
+    else:
+        from gate.surfaces.report.text import page_text
+
+        emit(page_text(page, **_terminal()))
+
+
+def _terminal() -> dict[str, Any]:
+    return {"width": min(width(), MOST_COLUMNS), "colour": coloured(dict(os.environ))}

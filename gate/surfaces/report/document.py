@@ -11,8 +11,10 @@ from typing import Any
 
 import orjson
 
-from gate.analysis.comparison import Comparison
+from gate.analysis.comparison import Analysis, Comparison
 from gate.decision import Decision
+from gate.request import Request, Window
+from gate.service import Service
 from gate.surfaces.report.numbers import rfc3339
 
 SCHEMA = "gate.report/v1"
@@ -27,8 +29,7 @@ def as_json(decision: Decision, exit_code: int) -> bytes:
 
 def document(decision: Decision, exit_code: int) -> dict[str, Any]:
     """The JSON object as plain data."""
-    conclusion, request, window = decision.conclusion, decision.request, decision.evidence.window
-    analysis = conclusion.analysis
+    conclusion = decision.conclusion
     return {
         "schema": SCHEMA,
         "id": decision.id,
@@ -36,7 +37,23 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "exit_code": exit_code,
         "reasons": decision.verdict.reasons,
         "what_would_change_it": decision.verdict.changes,
-        "service": {"name": decision.service.name, "tier": decision.service.tier},
+        **asked(decision.service, decision.request, decision.evidence.window),
+        "analysis": analysed(conclusion.analysis),
+        "budgets": conclusion.budgets,
+        "risk": conclusion.risk,
+        "change": decision.evidence.change,
+        "gaps": decision.evidence.gaps,
+        "facts": dict(sorted(conclusion.facts.items())),
+        "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
+        "decided_at": rfc3339(decision.decided_at),
+        "gate_version": decision.gate_version,
+    }
+
+
+def asked(service: Service, request: Request, window: Window) -> dict[str, Any]:
+    """Who was asked about, and which time was judged."""
+    return {
+        "service": {"name": service.name, "tier": service.tier},
         "request": {
             "canary": request.canary,
             "baseline": request.baseline,
@@ -51,22 +68,18 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
             "step_seconds": window.step,
             "intervals": window.count,
         },
-        "analysis": {
-            "safe": analysis.safe,
-            "concurrent_baseline": analysis.concurrent,
-            "alpha": analysis.alpha,
-            "beta": analysis.beta,
-            "log_e_worse": analysis.log_e_worse,
-            "comparisons": [_comparison(one) for one in analysis.comparisons],
-        },
-        "budgets": conclusion.budgets,
-        "risk": conclusion.risk,
-        "change": decision.evidence.change,
-        "gaps": decision.evidence.gaps,
-        "facts": dict(sorted(conclusion.facts.items())),
-        "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
-        "decided_at": rfc3339(decision.decided_at),
-        "gate_version": decision.gate_version,
+    }
+
+
+def analysed(analysis: Analysis) -> dict[str, Any]:
+    """Every comparison with all its numbers."""
+    return {
+        "safe": analysis.safe,
+        "concurrent_baseline": analysis.concurrent,
+        "alpha": analysis.alpha,
+        "beta": analysis.beta,
+        "log_e_worse": analysis.log_e_worse,
+        "comparisons": [_comparison(one) for one in analysis.comparisons],
     }
 
 
@@ -74,4 +87,6 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     return {
         "label": one.label,
         **{name: getattr(one, name) for name in one.__dataclass_fields__},
+        "ratio": one.ratio,
+        "ratio_interval": one.ratio_interval,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from gate.surfaces.report.page import Page
 from gate.surfaces.report.report import COLUMNS, Report
 
 _SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔"}
@@ -29,6 +31,18 @@ def markdown(told: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def page_markdown(told: Page) -> str:
+    """The page likewise."""
+    parts = [f"### {told.title}: {escape(told.subject)}"]
+    parts.append("\n".join(f"{escape(line)}  " for line in told.context))
+    for section in told.sections:
+        parts.append(f"**{escape(section.title)}**")
+        if section.rows:
+            parts.append(_rows(section.columns, section.rows))
+        parts.append("\n".join(f"- {escape(line)}" for line in section.lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def escape(text: str) -> str:
     r"""Text that markdown shows as it is, on one line.
 
@@ -46,7 +60,12 @@ def _list(title: str, lines: list[str] | tuple[str, ...]) -> str:
 
 
 def _table(told: Report) -> str:
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
-    lines += ["| " + " | ".join(escape(cell) for cell in row.cells) + " |" for row in told.rows]
     notes = [f"{row.cells[0]}: {row.note}" for row in told.rows]
-    return "\n".join(lines) + "\n\n" + "\n".join(f"- {escape(note)}" for note in notes)
+    table = _rows(COLUMNS, [row.cells for row in told.rows])
+    return table + "\n\n" + "\n".join(f"- {escape(note)}" for note in notes)
+
+
+def _rows(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)

@@ -51,3 +51,11 @@ def moment(unix: float) -> str:
 def rfc3339(unix: float) -> str:
     """`2026-11-02T11:00:00Z`, with microseconds where there are any."""
     return datetime.fromtimestamp(unix, UTC).isoformat().replace("+00:00", "Z")
+
+
+def roughly(seconds: float) -> str:
+    """`41 min`: one unit is enough for a projection."""
+    for unit, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from gate.analysis.comparison import Comparison
+from gate.analysis.comparison import Analysis, Comparison
 from gate.budget import Budget
 from gate.decision import Decision
 from gate.metric import Direction
-from gate.surfaces.report.numbers import moment, quantity
+from gate.request import Window
+from gate.surfaces.report.numbers import moment, quantity, roughly
 from gate.units import duration
 from gate.verdict import Reason
 
@@ -43,7 +44,7 @@ class Report:
 
 def report(decision: Decision) -> Report:
     """The decision in words."""
-    told: Report = _printable(_report(decision))
+    told: Report = printable(_report(decision))
     return told
 
 
@@ -54,7 +55,7 @@ def _report(decision: Decision) -> Report:
         subject=f"{request.service}  {request.baseline or 'before'} -> {request.canary}",
         context=tuple(_context(decision)),
         reasons=decision.verdict.reasons,
-        rows=tuple(_row(one) for one in conclusion.analysis.comparisons),
+        rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
         budgets=tuple(_budget(one) for one in conclusion.budgets),
         risk=tuple(_risk(decision)),
         # What is wrong with a metric stands beside its comparison.
@@ -64,14 +65,14 @@ def _report(decision: Decision) -> Report:
     )
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """The same with one line in each text, and with what a terminal would obey made visible."""
     if isinstance(value, str):
         return value if value.isprintable() else "".join(map(_visible, " ".join(value.split())))
     if isinstance(value, tuple):
-        return tuple(_printable(one) for one in value)
+        return tuple(printable(one) for one in value)
     return replace(
-        value, **{one.name: _printable(getattr(value, one.name)) for one in fields(value)}
+        value, **{one.name: printable(getattr(value, one.name)) for one in fields(value)}
     )
 
 
@@ -81,11 +82,17 @@ def _visible(letter: str) -> str:
 
 def _context(decision: Decision) -> Iterator[str]:
     window = decision.evidence.window
-    yield (
-        f"judged {duration(window.step * window.count)} up to {moment(window.end)}, "
-        f"policy {decision.policy.name} ({decision.policy.sha256[:8]})"
-    )
-    analysis = decision.conclusion.analysis
+    yield f"{judged(window)}, policy {decision.policy.name} ({decision.policy.sha256[:8]})"
+    yield from how_sure(decision.conclusion.analysis)
+
+
+def judged(window: Window) -> str:
+    """`judged 1h up to 2026-11-02 11:00:00 UTC`."""
+    return f"judged {duration(window.step * window.count)} up to {moment(window.end)}"
+
+
+def how_sure(analysis: Analysis) -> Iterator[str]:
+    """What the findings promise."""
     yield (
         f"over the whole rollout: a good release is called worse with probability below "
         f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
@@ -94,9 +101,10 @@ def _context(decision: Decision) -> Iterator[str]:
         yield "the baseline is historical: time itself differs between the arms; weaker evidence"
 
 
-def _row(one: Comparison) -> Row:
+def cells(one: Comparison) -> tuple[str, ...]:
+    """The comparison as `COLUMNS`."""
     unit = one.unit
-    cells = (
+    return (
         one.label,
         quantity(one.baseline, unit),
         quantity(one.canary, unit),
@@ -105,7 +113,11 @@ def _row(one: Comparison) -> Row:
         quantity(one.limit, unit),
         one.finding.replace("_", " "),
     )
-    return Row(cells, f"{one.why}{_rests_on(one)}")
+
+
+def _note(one: Comparison) -> str:
+    counts = rests_on(one)
+    return f"{one.why}; {counts}" if counts else one.why
 
 
 def _interval(one: Comparison) -> str:
@@ -117,13 +129,14 @@ def _interval(one: Comparison) -> str:
     return f"[{low}, {high}]"
 
 
-def _rests_on(one: Comparison) -> str:
+def rests_on(one: Comparison) -> str:
+    """What was counted in both arms, and how it was compared."""
     if one.events_canary is None or one.events_baseline is None:
         return ""
     way = "" if one.worse is Direction.HIGHER else "; lower is worse"
     way += "" if one.critical else "; not critical"
     return (
-        f"; {one.events_canary:,.0f} canary and {one.events_baseline:,.0f} baseline "
+        f"{one.events_canary:,.0f} canary and {one.events_baseline:,.0f} baseline "
         f"{one.counted}; {one.method}{way}"
     )
 
@@ -136,20 +149,12 @@ def _budget(one: Budget) -> str:
     if one.burn_rate is not None and one.burn_window is not None:
         text += f", burning at {one.burn_rate:.2g}x over {duration(one.burn_window)}"
     if one.exhausted_in is not None and one.remaining > 0:
-        text += f", gone in {_roughly(one.exhausted_in)} at that rate"
+        text += f", gone in {roughly(one.exhausted_in)} at that rate"
     return text
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.6g}%"
-
-
-def _roughly(seconds: float) -> str:
-    """One unit is enough for a projection."""
-    for unit, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _risk(decision: Decision) -> Iterator[str]:
