@@ -60,7 +60,9 @@ def with_pods(bad: Array, total: Array, pods: Pods | None, step: float) -> Dispe
     usual = total * float(np.nansum(bad) / np.nansum(total))
     for _ in range(ROUNDS):
         held = held_back(pods, usual, KNOWN * usual, found.index, step)
-        found = dispersion(bad - held.events, total)
+        before, found = found, dispersion(bad - held.events, total)
+        if found.index == before.index:
+            break
     return replace(found, lasting=lasting(pods, held, found.index))
 
 

@@ -184,18 +184,32 @@ def _meeting(
     or nothing is known there, the baseline's next edge towards the quantile is still a valid, if
     blunter, one: it only makes the claim harder.
     """
-    known = [edge for edge in survival.edges if _asks(survival, edge, share) is not None]
+    apart_at = np.array([_odds(float(one)) for one in survival.shares]) - _odds(share)
+    known = survival.edges[np.abs(apart_at) <= FARTHEST]
+    places = (edges - margin.absolute) / margin.ratio
     found = []
-    for edge in edges:
-        place = (float(edge) - margin.absolute) / margin.ratio
-        towards = [one for one in known if (place - one) * side >= 0]
-        for value in (place, *((max(towards) if side > 0 else min(towards),) if towards else ())):
+    for index in _near(survival, apart_at, places):
+        edge, place = float(edges[index]), float(places[index])
+        towards = known[(place - known) * side >= 0]
+        nearest = [float(towards.max() if side > 0 else towards.min())] if len(towards) else []
+        for value in (place, *nearest):
             apart = _asks(survival, value, share)
             if apart is not None:
                 assumed, sharpest = (_assumed(survival, at, side) for at in (value, place))
                 cost = apart + BLUNT * abs(_odds(assumed) - _odds(sharpest))
-                found.append(_Meeting(float(edge), float(value), survival.split(value), cost))
+                found.append(_Meeting(edge, value, survival.split(value), cost))
     return min(found, key=lambda one: (one.cost, side * one.canary), default=None)
+
+
+def _near(survival: Survival, apart: Array, places: Array) -> range:
+    """Which places are not too far from the quantile for certain, and the next on either side.
+
+    `apart`: how far the odds at the survival's edges are from the quantile's; they fall.
+    """
+    below, beyond = survival.edges[apart > FARTHEST], survival.edges[apart < -FARTHEST]
+    first = int(np.searchsorted(places, below[-1])) if len(below) else 0
+    behind = int(np.searchsorted(places, beyond[0], side="right")) if len(beyond) else len(places)
+    return range(max(first - 1, 0), min(behind + 1, len(places)))
 
 
 def _asks(survival: Survival, value: float, share: float) -> float | None:

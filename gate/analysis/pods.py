@@ -127,7 +127,7 @@ def _excess(mu: Array, nu: Array, nats: float) -> Array:
         if not short.any():
             break
         high = np.where(short, 2 * high, high)
-    for _ in range(24):
+    for _ in range(10):  # to a thousandth of it
         middle = (low + high) / 2
         short = _earned(middle, mu, nu) < nats
         low, high = np.where(short, middle, low), np.where(short, high, middle)

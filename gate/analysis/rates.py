@@ -35,6 +35,8 @@ import numpy as np
 
 from gate.series import Array
 
+Rows = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
 # Shifts of the log-odds, from a 5 % change of the odds to a factor of 400: closer ones could not be
 # shown within days, larger ones are as good as the largest.
 SHIFTS = np.geomspace(0.05, 6.0, 16)
@@ -172,10 +174,20 @@ def share_bound(bad: Array, total: float, log_level: float, side: int) -> Array:
 
     Equation (1) with no baseline and d the share itself.
     """
-    paid = np.tile(total * (np.exp(side * SHIFTS) - 1.0), (len(bad), 1))
-    process = Bets((bad[:, None] * side * SHIFTS)[:, None], paid[:, None])
-    bound = _crossing(process, np.full(len(bad), log_level), rising=side < 0)
+    bound = _crossing(_alone(bad, total, side), np.full(len(bad), log_level), rising=side < 0)
     return np.clip(bound, 0.0, 1.0)
+
+
+def share_rejected(bad: Array, total: float, share: float, log_level: float, side: int) -> Rows:
+    """Whether the arm's bad share is shown to be above (side 1) or below (side -1) `share`."""
+    grown = _alone(bad, total, side).log_e(np.full(len(bad), share))
+    return np.asarray(grown >= log_level)
+
+
+def _alone(bad: Array, total: float, side: int) -> Bets:
+    """One arm's events, one row for each count of bad ones."""
+    paid = np.tile(total * (np.exp(side * SHIFTS) - 1.0), (len(bad), 1))
+    return Bets((bad[:, None] * side * SHIFTS)[:, None], paid[:, None])
 
 
 def shares(seen: Table) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gate.analysis.rates import share_bound
+from gate.analysis.rates import share_bound, share_rejected
 from gate.series import Array, Buckets
 
 
@@ -94,16 +94,25 @@ class Survival:
 
     def lower_bound(self, share: float, log_level: float) -> float | None:
         """An always-valid lower bound of that value; None below the lowest edge."""
-        return self._bounded(log_level, 1).least(share)
+        return self._bounded(share, log_level, 1).least(share)
 
     def upper_bound(self, share: float, log_level: float) -> float | None:
         """An always-valid upper bound of that value; None beyond the highest edge."""
-        return self._bounded(log_level, -1).most(share)
+        return self._bounded(share, log_level, -1).most(share)
 
-    def _bounded(self, log_level: float, side: int) -> Survival:
-        """The bounds of the shares above the edges."""
-        shares = share_bound(self.shares * self.total, self.total, log_level, side)
-        shares[0] = 1.0  # at the lower end there is nothing to estimate
+    def _bounded(self, share: float, log_level: float, side: int) -> Survival:
+        """The bounds of the shares above the edges, exact for the two edges about `share`.
+
+        The other edges only need to be on their side of it, and that is one look instead of a
+        search: a lower bound is above `share` where "at most `share`" is rejected.
+        """
+        rejected = share_rejected(self.shares * self.total, self.total, share, log_level, side)
+        above = rejected if side > 0 else ~rejected
+        above[0] = True  # at the lower end there is nothing to estimate
+        shares = np.where(above, 1.0, 0.0)
+        last = int(above.sum()) - 1  # the counts only fall, so that the bounds do
+        near = slice(max(last, 1), last + 2)
+        shares[near] = share_bound(self.shares[near] * self.total, self.total, log_level, side)
         return replace(self, shares=shares)
 
     def least(self, share: float) -> float | None:

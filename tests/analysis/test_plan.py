@@ -52,7 +52,7 @@ def planned(one: Basis, weight: float, ratio: float):
 def soonest(service, evidence, finding: Finding) -> float:
     """The first minute in which the judge says so; infinite where it never does."""
     for look in range(1, evidence.window.count + 1):
-        (one,) = judge(service, until(evidence, look)).comparisons
+        one, *_ = judge(service, until(evidence, look)).comparisons
         if one.finding is finding:
             return look
     return float("inf")
