@@ -27,7 +27,7 @@ from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
 from gate.units import duration
 
-_Part = Question | tuple[Levels, Levels] | str
+_Part = Question | tuple[Levels, Levels, Levels | None] | str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +54,7 @@ class _Answer:
     events_baseline: float
     events_canary: float
     method: str
+    clear_in: int | None = None  # intervals; of gauges, which know it themselves
 
 
 def judge(service: Service, evidence: Evidence) -> Analysis:
@@ -114,8 +115,8 @@ def _part(
                 return histograms.question(metric, quantile, baseline, canary, past)
             case Samples() as baseline, Samples() as canary, (Samples() | None) as past if quantile:
                 return samples.question(metric, quantile, (baseline, canary, past), window, before)
-            case Levels() as baseline, Levels() as canary, _:
-                return baseline, canary
+            case Levels() as baseline, Levels() as canary, (Levels() | None) as past:
+                return baseline, canary, past
     except Unfit as why:
         return str(why)
     return "the arms hold different kinds of data"
@@ -229,13 +230,14 @@ def _by_pods(item: _Item, level: _Levels) -> _Answer | str:
         counted="pods",
         events_baseline=float(answer.pods_baseline),
         events_canary=float(answer.pods_canary),
-        method=gauges.METHOD,
+        method=answer.method,
+        clear_in=answer.clear_in,
     )
 
 
-def _clear_in(item: _Item, level: _Levels, step: float) -> float | None:
+def _clear_in(item: _Item, answer: _Answer, level: _Levels, step: float) -> float | None:
     if not isinstance(item.part, Question):
-        return None
+        return None if answer.clear_in is None else answer.clear_in * step
     seen = _table([item.part], [item.part.not_worse])
     one = item.part
     weights = leaning(_expected([one]), np.array([one.ratio]), np.array([one.absolute]))
@@ -287,7 +289,7 @@ def _comparison(item: _Item, answer: _Answer, level: _Levels, step: float) -> Co
         counted=answer.counted,
         events_baseline=answer.events_baseline,
         events_canary=answer.events_canary,
-        clear_in=_clear_in(item, level, step) if finding is Finding.UNCLEAR else None,
+        clear_in=_clear_in(item, answer, level, step) if finding is Finding.UNCLEAR else None,
         method=answer.method,
     )
 
