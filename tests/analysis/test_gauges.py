@@ -27,9 +27,13 @@ MINUTES = 60
 
 
 def a_rollout(rng, pods=(10, 10), *, memory=0.8, unlike=0.0, noise=0.1, higher=MARGIN, past=True):
-    """A gauge whose logarithm wanders; `higher` may be a curve over the hour."""
+    """A gauge whose logarithm wanders.
 
-    def arm(name, count, minutes, factor):
+    `higher` may be a curve over the hour, `unlike` one number for each arm.
+    """
+    apart = np.broadcast_to(unlike, 2)
+
+    def arm(name, count, unlike, minutes, factor):
         values = rng.normal(size=(minutes, count))
         for i in range(1, minutes):
             values[i] = memory * values[i - 1] + math.sqrt(1 - memory**2) * values[i]
@@ -38,9 +42,11 @@ def a_rollout(rng, pods=(10, 10), *, memory=0.8, unlike=0.0, noise=0.1, higher=M
         factors = np.broadcast_to(factor, minutes)[:, None]
         return Levels(names, array(factors * np.exp(noise * values + lasting)))
 
-    baseline = arm("b", pods[0], MINUTES * (1 + past), 1.0)
+    baseline = arm("b", pods[0], apart[0], MINUTES * (1 + past), 1.0)
     before, after = rows(baseline, stop=MINUTES * past), rows(baseline, start=MINUTES * past)
-    return Pair("cpu", after, arm("c", pods[1], MINUTES, higher), history=before if past else None)
+    return Pair(
+        "cpu", after, arm("c", pods[1], apart[1], MINUTES, higher), history=before if past else None
+    )
 
 
 def rows(series, start=0, stop=None):
@@ -92,6 +98,14 @@ SOME_LOOKS = (5, 12, 25, 60)
 def test_on_the_margin_neither_is_claimed_more_often_than_promised(pods, memory, unlike, past):
     rollouts = 250
     seen = found(rollouts, SOME_LOOKS, pods=pods, memory=memory, unlike=unlike, past=past)
+    assert at_most(seen.worse, rollouts) <= ALPHA
+    assert at_most(seen.not_worse, rollouts) <= BETA
+
+
+def test_a_canary_whose_pods_differ_twice_as_much_keeps_both_promises():
+    # Pods are taken to differ alike in both arms; five show it where they do not, two would not.
+    rollouts = 400
+    seen = found(rollouts, SOME_LOOKS, pods=(10, 5), memory=0.8, unlike=(0.05, 0.1), noise=0.05)
     assert at_most(seen.worse, rollouts) <= ALPHA
     assert at_most(seen.not_worse, rollouts) <= BETA
 
