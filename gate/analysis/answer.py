@@ -21,7 +21,8 @@ class Answer:
 
     `notes`: what the reader should know beside the evidence. `passed`: the sentence that a
     difference was there and is no more, empty where none is known; only of use where the finding
-    is not already `not_worse`.
+    is not already `not_worse`. `clear_in`: intervals until that finding, of tests that tell it
+    themselves.
     """
 
     log_e_worse: float
@@ -33,3 +34,4 @@ class Answer:
     method: str
     notes: tuple[str, ...] = ()
     passed: str = ""
+    clear_in: int | None = None

@@ -38,10 +38,11 @@ EVERYWHERE = (0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Gauges:
-    """Both arms of a gauge."""
+    """Both arms of a gauge, and the baseline before."""
 
     baseline: Levels
     canary: Levels
+    history: Levels | None
 
 
 _Part = counting.Item | _Gauges | str
@@ -127,8 +128,8 @@ def _part(
     match pair.baseline, pair.canary, pair.history:
         case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
             return (events.question(metric, baseline, canary, past, window.step),)
-        case Levels() as baseline, Levels() as canary, _:
-            return _Gauges(baseline, canary)
+        case Levels() as baseline, Levels() as canary, (Levels() | None) as past:
+            return _Gauges(baseline, canary, past)
     asked: list[Question] = []
     reasons: list[str] = []
     for quantile in quantiles:
@@ -175,9 +176,9 @@ def _comparisons(
 def _by_pods(item: _Item, level: Needed) -> Answer | str:
     if not isinstance(item.part, _Gauges):
         return str(item.part)
-    arms = item.part.baseline, item.part.canary
+    seen = item.part.baseline, item.part.canary, item.part.history
     try:
-        answer = gauges.compare(item.metric, *arms, level.worse, level.not_worse)
+        answer = gauges.compare(item.metric, *seen, level.worse, level.not_worse)
     except Unfit as why:
         return str(why)
     return Answer(
@@ -187,11 +188,14 @@ def _by_pods(item: _Item, level: Needed) -> Answer | str:
         counted="pods",
         events_baseline=float(answer.pods_baseline),
         events_canary=float(answer.pods_canary),
-        method=gauges.METHOD,
+        method=answer.method,
+        clear_in=answer.clear_in,
     )
 
 
-def _clear_in(item: _Item, level: Needed, step: float) -> float | None:
+def _clear_in(item: _Item, answer: Answer, level: Needed, step: float) -> float | None:
+    if answer.clear_in is not None:
+        return answer.clear_in * step
     if isinstance(item.part, tuple) and len(item.part) == 1:
         return counting.forecast(item.part[0], level, step)
     return None
@@ -237,7 +241,7 @@ def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comp
         counted=answer.counted,
         events_baseline=answer.events_baseline,
         events_canary=answer.events_canary,
-        clear_in=_clear_in(item, level, step) if finding is Finding.UNCLEAR else None,
+        clear_in=_clear_in(item, answer, level, step) if finding is Finding.UNCLEAR else None,
         method=answer.method,
     )
 
