@@ -192,12 +192,13 @@ def _meeting(
         edge, place = float(edges[index]), float(places[index])
         towards = known[(place - known) * side >= 0]
         nearest = [float(towards.max() if side > 0 else towards.min())] if len(towards) else []
+        sharpest = _assumed(survival, survival.split(place), side)
         for value in (place, *nearest):
-            apart = _asks(survival, value, share)
+            split = survival.split(value)
+            apart = _asks(survival, split, share)
             if apart is not None:
-                assumed, sharpest = (_assumed(survival, at, side) for at in (value, place))
-                cost = apart + BLUNT * abs(_odds(assumed) - _odds(sharpest))
-                found.append(_Meeting(edge, value, survival.split(value), cost))
+                blunt = abs(_odds(_assumed(survival, split, side)) - _odds(sharpest))
+                found.append(_Meeting(edge, value, split, apart + BLUNT * blunt))
     return min(found, key=lambda one: (one.cost, side * one.canary), default=None)
 
 
@@ -212,18 +213,17 @@ def _near(survival: Survival, apart: Array, places: Array) -> range:
     return range(max(first - 1, 0), min(behind + 1, len(places)))
 
 
-def _asks(survival: Survival, value: float, share: float) -> float | None:
-    """How far the value's odds are from the quantile's (natural log); None where too far."""
-    split = survival.split(value)
+def _asks(survival: Survival, split: Split, share: float) -> float | None:
+    """How far the split's odds are from the quantile's (natural log); None where too far."""
     if split.least == 0.0 and split.most == 1.0:
         return None
     apart = abs(_odds(sum(survival.above(split)) / 2) - _odds(share))
     return apart if apart <= FARTHEST else None
 
 
-def _assumed(survival: Survival, value: float, side: int) -> float:
-    """The share above the value that the side must assume."""
-    least, most = survival.above(survival.split(value))
+def _assumed(survival: Survival, split: Split, side: int) -> float:
+    """The share above the split that the side must assume."""
+    least, most = survival.above(split)
     return most if side > 0 else least
 
 

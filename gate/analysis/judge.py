@@ -88,13 +88,15 @@ def _told(found: Sequence[Comparison]) -> Iterator[Comparison]:
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
     fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
-    judged = _judged(metric, pair, evidence.window, before) if pair and not fit.unusable else None
-    for aspect, quantiles in _aspects(metric).items():
-        part: _Part = fit.unusable
-        if still_cold(metric, evidence.window) and not part:
-            part = f"warming up: its first {duration(metric.warmup)} are not judged"
-        elif judged:
-            part = _part(metric, quantiles, judged, evidence.window, before)
+    unusable = fit.unusable
+    if still_cold(metric, evidence.window) and not unusable:
+        unusable = f"warming up: its first {duration(metric.warmup)} are not judged"
+    aspects = _aspects(metric)
+    parts: dict[str, _Part] = dict.fromkeys(aspects, unusable)
+    if pair and not unusable:
+        judged = _judged(metric, pair, evidence.window, before)
+        parts = _parts(metric, aspects, judged, evidence.window, before)
+    for aspect, part in parts.items():
         yield _Item(metric, aspect, metric.critical and aspect != OVERALL, part, fit.doubts)
 
 
@@ -121,33 +123,47 @@ def _gap(metric: Metric, evidence: Evidence) -> str:
     return "; ".join(gaps) or "not seen, and nothing says why"
 
 
-def _part(
-    metric: Metric, quantiles: tuple[float, ...], pair: Pair, window: Window, before: Window
-) -> _Part:
-    """What the pair is asked; a sentence where its data cannot carry it."""
+def _parts(
+    metric: Metric,
+    aspects: dict[str, tuple[float, ...]],
+    pair: Pair,
+    window: Window,
+    before: Window,
+) -> dict[str, _Part]:
+    """What the pair is asked in each aspect; a sentence where its data cannot carry it."""
     match pair.baseline, pair.canary, pair.history:
         case Counts() as baseline, Counts() as canary, (Counts() | None) as past:
-            return (events.question(metric, baseline, canary, past, window.step),)
+            one = events.question(metric, baseline, canary, past, window.step)
+            return dict.fromkeys(aspects, (one,))
         case Levels() as baseline, Levels() as canary, (Levels() | None) as past:
-            return _Gauges(baseline, canary, past)
-    asked: list[Question] = []
-    reasons: list[str] = []
-    for quantile in quantiles:
-        try:
-            asked.append(_at(metric, quantile, pair, window, before))
-        except Unfit as why:
-            reasons.append(str(why))
-    return tuple(asked) or next(iter(reasons), DIFFERENT)
+            return dict.fromkeys(aspects, _Gauges(baseline, canary, past))
+    asked = {
+        quantile: _at(metric, quantile, pair, window, before)
+        for quantile in sorted({one for quantiles in aspects.values() for one in quantiles})
+    }
+    return {aspect: _together(asked, quantiles) for aspect, quantiles in aspects.items()}
 
 
-def _at(metric: Metric, quantile: float, pair: Pair, window: Window, before: Window) -> Question:
-    """The question at one quantile; raises Unfit."""
-    match pair.baseline, pair.canary, pair.history:
-        case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past:
-            return histograms.question(metric, quantile, baseline, canary, past, window.step)
-        case Samples() as baseline, Samples() as canary, (Samples() | None) as past:
-            return samples.question(metric, quantile, (baseline, canary, past), window, before)
-    raise Unfit(DIFFERENT)
+def _together(asked: dict[float, Question | str], quantiles: tuple[float, ...]) -> _Part:
+    """Those of the questions that can be asked, or why none can."""
+    found = [asked[one] for one in quantiles]
+    questions = tuple(one for one in found if not isinstance(one, str))
+    return questions or next((one for one in found if isinstance(one, str)), DIFFERENT)
+
+
+def _at(
+    metric: Metric, quantile: float, pair: Pair, window: Window, before: Window
+) -> Question | str:
+    """The question at one quantile, or why it cannot be asked."""
+    try:
+        match pair.baseline, pair.canary, pair.history:
+            case Buckets() as baseline, Buckets() as canary, (Buckets() | None) as past:
+                return histograms.question(metric, quantile, baseline, canary, past, window.step)
+            case Samples() as baseline, Samples() as canary, (Samples() | None) as past:
+                return samples.question(metric, quantile, (baseline, canary, past), window, before)
+    except Unfit as why:
+        return str(why)
+    return DIFFERENT
 
 
 def _comparisons(

@@ -80,9 +80,11 @@ class Survival:
 
     def above(self, split: Split) -> tuple[float, float]:
         """The least and the largest share above."""
-        upper, lower = [*self.shares, 0.0][split.bucket : split.bucket + 2]
-        inside = float(upper - lower)
-        return float(lower) + split.least * inside, float(lower) + split.most * inside
+        upper = float(self.shares[split.bucket])
+        after = split.bucket + 1
+        lower = float(self.shares[after]) if after < len(self.shares) else 0.0
+        inside = upper - lower
+        return lower + split.least * inside, lower + split.most * inside
 
     def quantile(self, share: float) -> float:
         """The value with this share above it, or the outermost edge (as Prometheus tells it)."""

@@ -48,7 +48,7 @@ def test_it_tells_ratio_evidence_and_forecast(capfd):
     assert run([*ANALYZE, *EARLY]) == 0
     told = " ".join(capfd.readouterr().out.split())
     assert "clear in about 8m more at this traffic, if the canary is as good" in told
-    assert "3 intervals, 5 needed" in told
+    assert "3 intervals seen in both arms, 5 needed" in told
 
 
 def test_it_finds_what_check_finds(capfd):
