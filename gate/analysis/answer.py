@@ -21,8 +21,8 @@ class Answer:
 
     `notes`: what the reader should know beside the evidence. `passed`: the sentence that a
     difference was there and is no more, empty where none is known; only of use where the finding
-    is not already `not_worse`. `clear_in`: intervals until that finding, of tests that tell it
-    themselves.
+    is not already `not_worse`. `clear_in`: intervals until that finding, were the canary as good
+    as the baseline; infinite where no end can be told.
     """
 
     log_e_worse: float
@@ -32,6 +32,6 @@ class Answer:
     events_baseline: float
     events_canary: float
     method: str
+    clear_in: float
     notes: tuple[str, ...] = ()
     passed: str = ""
-    clear_in: int | None = None

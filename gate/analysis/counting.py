@@ -15,49 +15,82 @@ import numpy as np
 from gate.analysis.answer import Answer, Needed
 from gate.analysis.forecast import clear_in
 from gate.analysis.question import Question, Shares, Side
-from gate.analysis.rates import Bets, Table, bets, difference_bounds, leaning, shares, table
+from gate.analysis.rates import (
+    FEWEST_EVENTS,
+    Memory,
+    Table,
+    bets,
+    difference_bounds,
+    leaning,
+    shares,
+    starts,
+    table,
+)
 from gate.series import Array
 from gate.units import duration
 
+# Seconds; beyond a day a rollout is not waiting, it is running.
+LONGEST = 24 * 3600.0
 # Seconds between two moments from which a fault may count afresh.
 BLOCK = 600.0
 # A margin widened by less than this is not worth a word.
 WORTH_TELLING = 1.05
 
+PASSED = (
+    "the last {} alone are shown not worse: what was there has passed (if it was a cold start, "
+    "give the metric a longer warmup)"
+)
+
 Item = tuple[Question, ...]
 
 
-def answers(items: Sequence[Item], needed: Sequence[Needed], step: float) -> list[Answer | str]:
+def answers(
+    items: Sequence[Item], needed: Sequence[Needed], step: float, memory: Memory | None = None
+) -> list[Answer | str]:
     """One for each item; a sentence where nothing was seen. `step` in seconds."""
     if not items:
         return []
     questions = [question for item in items for question in item]
-    pass_ = _Pass(questions, [level for item, level in zip(items, needed, strict=True)
-                              for _ in item], step)  # fmt: skip
+    levels = [level for item, level in zip(items, needed, strict=True) for _ in item]
+    rows = _Rows(questions, levels, step, memory)
     ends = np.cumsum([len(item) for item in items])
-    return [
-        pass_.answer(range(end - len(item), end)) for item, end in zip(items, ends, strict=True)
-    ]
+    return [rows.answer(range(end - len(item), end)) for item, end in zip(items, ends, strict=True)]
 
 
-class _Pass:
+class _Rows:
     """Everything that is computed for all rows, one row a question, at once."""
 
-    def __init__(self, questions: list[Question], needed: list[Needed], step: float) -> None:
-        self._questions, self._needed, self._step = questions, needed, step
-        self._block = max(1, round(BLOCK / step))
-        ratio = np.array([one.ratio for one in questions])
-        lenient = ratio * np.array([one.lenience for one in questions])
-        self._absolute = np.array([one.absolute for one in questions])
+    def __init__(
+        self, questions: list[Question], needed: list[Needed], step: float, memory: Memory | None
+    ) -> None:
+        self._questions, self._step = questions, step
+        block = max(1, round(BLOCK / step))
+        self._starts = starts(questions[0].canary.shape[0], block)
+        kept = block, memory
+        ratio, absolute, lenience = (
+            np.array(part)
+            for part in zip(*((q.ratio, q.absolute, q.lenience) for q in questions), strict=True)
+        )
+        low, high = (np.array([n.worse for n in needed]), np.array([n.not_worse for n in needed]))
         for_worse = _table(questions, [one.worse for one in questions])
         for_not_worse = _table(questions, [one.not_worse for one in questions])
-        self._worse = bets(for_worse, lenient, 1, self._block).log_e_since(self._absolute)
-        self._safe = bets(for_not_worse, ratio, -1, self._block)
-        weights = leaning(_expected(questions), ratio, self._absolute)
-        self._not_worse = self._safe.log_e(self._absolute, weights)
+        since = bets(for_worse, ratio * lenience, 1, *kept).log_e_since(absolute)
+        self._worse = np.logaddexp.reduce(since, axis=1)
+        self._since = np.where(self._worse >= low, since.argmax(axis=1), 0)
+        safe = bets(for_not_worse, ratio, -1, *kept)
+        weights = leaning(_expected(questions), ratio, absolute)
+        self._not_worse = safe.log_e(absolute, weights)
+        growth = bets(_typical(questions, for_not_worse), ratio, -1).logs(absolute)
+        most = LONGEST / step
+        self._clear_in = clear_in(safe.logs(absolute), growth, weights, high, most)
+        self._middle = safe.won.shape[1] // 2
+        passed = (safe.log_e(absolute, start=self._middle) >= high) & (safe.log_e(absolute) <= 0)
+        self._passed = passed & (self._middle > 0)
         sides = [Side(one.not_worse.bad_canary, one.worse.bad_baseline) for one in questions]
         self._seen = _table(questions, sides)
-        self._shares = self._bounded(for_worse, for_not_worse)
+        bounds = difference_bounds((for_worse, for_not_worse), low, high, *kept)
+        columns = zip(*shares(self._seen), *bounds, low, high, strict=True)
+        self._shares = [Shares(*map(float, row)) for row in columns]
 
     def answer(self, rows: range) -> Answer | str:
         """What the rows say together; the one most in favour of "worse" is shown."""
@@ -66,61 +99,43 @@ class _Pass:
         if not rows_seen:
             counted = self._questions[rows[0]].counted
             return f"no {counted} were seen in both arms at the same time"
-        worse = np.logaddexp.reduce(self._worse, axis=1)
-        row = max(rows_seen, key=lambda one: float(worse[one]))
+        row = max(rows_seen, key=lambda one: float(self._worse[one]))
         question = self._questions[row]
         return Answer(
-            log_e_worse=float(np.logaddexp.reduce(worse[rows_seen]) - math.log(len(rows_seen))),
+            log_e_worse=float(
+                np.logaddexp.reduce(self._worse[rows_seen]) - math.log(len(rows_seen))
+            ),
             log_e_not_worse=float(self._not_worse[rows_seen].min()),
             effect=question.scale.effect(self._shares[row]),
             counted=question.counted,
             events_baseline=float(seen.baseline[row].sum() * question.dispersion.index),
             events_canary=float(seen.canary[row].sum() * question.dispersion.index),
             method=_method(question),
+            clear_in=float(self._clear_in[rows_seen].max()),
             notes=(*self._lately(row), *question.notes),
-            passed=self._passed(row),
+            passed=PASSED.format(self._last(self._middle)) if self._passed[row] else "",
         )
-
-    def _bounded(self, for_worse: Table, for_not_worse: Table) -> list[Shares]:
-        low = np.array([one.worse for one in self._needed])
-        high = np.array([one.not_worse for one in self._needed])
-        columns = *shares(self._seen), *difference_bounds((for_worse, for_not_worse), low, high)
-        return [Shares(*map(float, row)) for row in zip(*columns, low, high, strict=True)]
 
     def _lately(self, row: int) -> tuple[str, ...]:
         """Since when, if a shown fault did not begin with the rollout."""
-        since = int(np.argmax(self._worse[row]))
-        shown = np.logaddexp.reduce(self._worse[row]) >= self._needed[row].worse
-        if not shown or since in (0, self._worse.shape[1] - 1):
+        since = int(self._since[row])
+        if not 0 < since < len(self._starts):  # from the first on, or it never started
             return ()
-        return (f"most of it from the last {self._since(since)}",)
+        return (f"most of it from the last {self._last(since)}",)
 
-    def _passed(self, row: int) -> str:
-        """Whether the later half alone is shown not worse: a transient, no lasting shift."""
-        middle = self._safe.won.shape[1] // 2
-        if not middle:
-            return ""
-        own = Bets(self._safe.won[[row]], self._safe.paid[[row]])
-        whole, late = (own.log_e(self._absolute[[row]], start=at)[0] for at in (0, middle))
-        if late < self._needed[row].not_worse or whole > 0:
-            return ""
-        return (
-            f"the last {self._since(middle)} alone are shown not worse: what was there has passed "
-            "(if it was a cold start, give the metric a longer warmup)"
-        )
-
-    def _since(self, block: int) -> str:
-        intervals = self._seen.canary.shape[1] - block * self._block
-        return duration(intervals * self._step)
+    def _last(self, block: int) -> str:
+        """How long it has been since the block began."""
+        return duration((self._seen.canary.shape[1] - self._starts[block]) * self._step)
 
 
-def forecast(question: Question, needed: Needed, step: float) -> float | None:
-    """Seconds until the question's "not worse" is shown, see `forecast.clear_in`."""
-    seen = _table([question], [question.not_worse])
-    weights = leaning(
-        _expected([question]), np.array([question.ratio]), np.array([question.absolute])
-    )
-    return clear_in(seen, question, weights[0], needed.not_worse, step)
+def _typical(questions: Sequence[Question], seen: Table) -> Table:
+    """The mean interval so far with the canary as good as the baseline, one a row."""
+    intervals = np.maximum((seen.baseline > 0).sum(axis=1), 1)
+    sums = (seen.canary, seen.bad_baseline, seen.baseline)
+    canary, bad, baseline = (one.sum(axis=1) / intervals for one in sums)
+    of_all = (max(float(np.nansum(one.baseline)), FEWEST_EVENTS) for one in questions)
+    alike = np.array([np.nansum(q.alike) / n for q, n in zip(questions, of_all, strict=True)])
+    return Table(*(part[:, None] for part in (canary * alike, canary, bad, baseline)))
 
 
 def _method(one: Question) -> str:

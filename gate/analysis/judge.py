@@ -21,6 +21,7 @@ from gate.analysis.comparison import Analysis, Comparison, Finding, Interval, ti
 from gate.analysis.fitness import Fitness, fit_history, fitness
 from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Question, Unfit
+from gate.analysis.rates import Memory
 from gate.analysis.warmup import still_cold, warm
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Margin, Metric
@@ -62,12 +63,16 @@ class _Item:
     doubts: tuple[str, ...]
 
 
-def judge(service: Service, evidence: Evidence) -> Analysis:
-    """Every metric of the service compared; one without a pair is unfit, with its gap's reason."""
+def judge(service: Service, evidence: Evidence, memory: Memory | None = None) -> Analysis:
+    """Every metric of the service compared; one without a pair is unfit, with its gap's reason.
+
+    `memory`: what earlier looks at the same rollout have summed already. The answer is the same,
+    bit for bit, without it.
+    """
     before = evidence.window.before(service.history)
     items = [item for metric in service.metrics for item in _items(metric, evidence, before)]
     share = weights([item.critical for item in items])
-    found = list(_comparisons(items, share, service))
+    found = list(_comparisons(items, share, service, memory))
     return Analysis(
         comparisons=tuple(_told(found)),
         log_e_worse=combined([one.log_e_worse for one in found], share),
@@ -167,7 +172,7 @@ def _at(
 
 
 def _comparisons(
-    items: Sequence[_Item], share: Sequence[float], service: Service
+    items: Sequence[_Item], share: Sequence[float], service: Service, memory: Memory | None
 ) -> Iterator[Comparison]:
     not_worse = -math.log(service.beta)
     levels = [Needed(-math.log(service.alpha * part), not_worse) for part in share]
@@ -176,7 +181,7 @@ def _comparisons(
         zip(
             counted,
             counting.answers(
-                list(counted.values()), [levels[row] for row in counted], service.step
+                list(counted.values()), [levels[row] for row in counted], service.step, memory
             ),
             strict=True,
         )
@@ -205,16 +210,8 @@ def _by_pods(item: _Item, level: Needed) -> Answer | str:
         events_baseline=float(answer.pods_baseline),
         events_canary=float(answer.pods_canary),
         method=answer.method,
-        clear_in=answer.clear_in,
+        clear_in=math.inf if answer.clear_in is None else answer.clear_in,
     )
-
-
-def _clear_in(item: _Item, answer: Answer, level: Needed, step: float) -> float | None:
-    if answer.clear_in is not None:
-        return answer.clear_in * step
-    if isinstance(item.part, tuple) and len(item.part) == 1:
-        return counting.forecast(item.part[0], level, step)
-    return None
 
 
 def _finding(item: _Item, answer: Answer, level: Needed) -> tuple[Finding, str]:
@@ -236,6 +233,7 @@ def _finding(item: _Item, answer: Answer, level: Needed) -> tuple[Finding, str]:
 def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comparison:
     finding, why = _finding(item, answer, level)
     effect = answer.effect
+    clear_in = answer.clear_in * step
     passed = answer.passed if finding in {Finding.WORSE, Finding.UNCLEAR} else ""
     confidence = 1.0 - math.exp(-level.worse) - math.exp(-level.not_worse)
     return Comparison(
@@ -257,7 +255,7 @@ def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comp
         counted=answer.counted,
         events_baseline=answer.events_baseline,
         events_canary=answer.events_canary,
-        clear_in=_clear_in(item, answer, level, step) if finding is Finding.UNCLEAR else None,
+        clear_in=clear_in if finding is Finding.UNCLEAR and math.isfinite(clear_in) else None,
         method=answer.method,
     )
 

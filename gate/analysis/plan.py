@@ -16,8 +16,8 @@ from enum import StrEnum
 import numpy as np
 
 from gate.analysis.comparison import Comparison, Finding
+from gate.analysis.counting import LONGEST
 from gate.analysis.expected import Rollout, events_in, expected, worse_than
-from gate.analysis.forecast import LONGEST
 from gate.analysis.judge import OVERALL, judge
 from gate.analysis.question import Unfit
 from gate.evidence.evidence import Cause, Evidence, Gap, Pair

@@ -29,7 +29,10 @@ sums are made block by block, and a block's own depend on its intervals alone.
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,6 +44,8 @@ Rows = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 # shown within days, larger ones are as good as the largest.
 SHIFTS = np.geomspace(0.05, 6.0, 16)
 EVEN = np.full(len(SHIFTS), 1.0 / len(SHIFTS))
+# Short blocks: two hours of ten minutes each. Later, a coarser moment costs little.
+SHORT = 12
 # Fewer baseline events than this are the rounding of a rate, and bound nothing.
 FEWEST_EVENTS = 1e-9
 
@@ -87,7 +92,7 @@ class Bets:
 
     def log_e(self, absolute: Array, weights: Array = EVEN, start: int = 0) -> Array:
         """Natural log of the mixture e-value for each row, the bets weighted (sum 1 a row)."""
-        return _mixed(self.logs(absolute, start), weights)
+        return mixed(self.logs(absolute, start), weights)
 
     def log_e_since(self, absolute: Array) -> Array:
         """Natural log of what was staked at each block and has grown since, (rows, blocks + 1).
@@ -95,7 +100,7 @@ class Bets:
         The first block has half of the capital; the last column is what never started.
         """
         by_block = self._by_block(absolute)
-        since = _mixed(by_block[:, ::-1].cumsum(axis=1)[:, ::-1], EVEN)
+        since = mixed(by_block[:, ::-1].cumsum(axis=1)[:, ::-1], EVEN)
         blocks = np.arange(1.0, since.shape[1])
         staked = np.concatenate([[1.0], 1.0 / (blocks * (blocks + 1)), [1.0 / (len(blocks) + 1)]])
         cash = np.zeros((len(since), 1))
@@ -106,28 +111,77 @@ class Bets:
         return by_block
 
 
-def _mixed(logs: Array, weights: Array) -> Array:
+def mixed(logs: Array, weights: Array) -> Array:
     """Natural log of the weighted mean of exp(logs) over the last axis."""
     top = logs.max(axis=-1, keepdims=True)
     mean: Array = top[..., 0] + np.log((weights * np.exp(logs - top)).sum(axis=-1))
     return mean
 
 
-def bets(seen: Table, ratio: Array, side: int, block: int | None = None) -> Bets:
+class Memory:
+    """The sums of blocks already seen, found by what is in them: so that a look costs what is new.
+
+    The same numbers give the same sums, bit for bit, with a memory or without; a block that late
+    data changed is another block. Keeps the `most` blocks used last; of use to one thread at a
+    time.
+    """
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
+        self._sums: OrderedDict[bytes, tuple[Array, Array]] = OrderedDict()
+
+    def summed(self, part: Table, ratio: Array, side: int) -> tuple[Array, Array]:
+        """As `_summed`."""
+        arrays = part.bad_canary, part.canary, part.bad_baseline, part.baseline, ratio
+        key = hashlib.blake2b(str((side, part.canary.shape)).encode(), digest_size=16)
+        for one in arrays:
+            key.update(np.ascontiguousarray(one).data)
+        found = self._sums.pop(key.digest(), None) or _summed(part, ratio, side)
+        self._sums[key.digest()] = found
+        if len(self._sums) > self._most:
+            self._sums.popitem(last=False)
+        return found
+
+
+def bets(
+    seen: Table, ratio: Array, side: int, block: int | None = None, memory: Memory | None = None
+) -> Bets:
     """Against `p_c <= ratio * p_b + d` (side 1), or against `>=` (side -1); ratio (rows,).
 
-    `block`: how many intervals to sum together; all, where not given.
+    `block`: how many intervals to sum together, see `starts`; all, where not given. `memory`: of
+    earlier looks.
     """
     count = seen.canary.shape[1]
-    ends = range(0, max(count, 1), block or max(count, 1))
-    parts = [_summed(seen, slice(at, at + ends.step), ratio, side) for at in ends]
+    firsts = starts(count, block) if block else [0]
+    summed = memory.summed if memory else _summed
+    parts = [
+        summed(_part(seen, slice(first, last)), ratio, side)
+        for first, last in pairwise([*firsts, count])
+    ]
     return Bets(*(np.stack(sums, axis=1) for sums in zip(*parts, strict=True)))
 
 
-def _summed(seen: Table, part: slice, ratio: Array, side: int) -> tuple[Array, Array]:
+def starts(count: int, block: int) -> list[int]:
+    """The first interval of each block: twelve short ones, then some four times as long.
+
+    Where they lie does not depend on how many intervals there are, so that a block stays the same.
+
+    >>> starts(5, 2), starts(30, 1)[-3:]
+    ([0, 2, 4], [20, 24, 28])
+    """
+    short = range(0, SHORT * block, block)
+    return [one for one in (*short, *range(SHORT * block, count, 4 * block)) if one < count] or [0]
+
+
+def _part(seen: Table, part: slice) -> Table:
+    columns = seen.bad_canary, seen.canary, seen.bad_baseline, seen.baseline
+    return Table(*(one[:, part] for one in columns))
+
+
+def _summed(part: Table, ratio: Array, side: int) -> tuple[Array, Array]:
     """What the intervals of the part won and paid, each (rows, bets)."""
-    bad_canary, canary = seen.bad_canary[:, part], seen.canary[:, part]
-    bad_baseline, baseline = seen.bad_baseline[:, part], seen.baseline[:, part]
+    bad_canary, canary = part.bad_canary, part.canary
+    bad_baseline, baseline = part.bad_baseline, part.baseline
     split = np.divide(canary, baseline, out=np.zeros_like(canary), where=baseline > 0)
     odds = (ratio[:, None] * split)[:, None, :]  # that a bad event is the canary's, on the boundary
     raised = np.exp(side * SHIFTS)
@@ -154,7 +208,11 @@ def leaning(expected: Table, ratio: Array, absolute: Array) -> Array:
 
 
 def difference_bounds(
-    seen: tuple[Table, Table], log_low: Array, log_high: Array
+    seen: tuple[Table, Table],
+    log_low: Array,
+    log_high: Array,
+    block: int | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Array, Array]:
     """The always-valid interval of p_c - p_b: every d that neither side has rejected.
 
@@ -163,10 +221,18 @@ def difference_bounds(
     mean not bounded.
     """
     even = np.ones(len(log_low))
-    above, below = bets(seen[0], even, 1), bets(seen[1], even, -1)
+    above, below = (
+        _whole(bets(one, even, side, block, memory))
+        for one, side in zip(seen, (1, -1), strict=True)
+    )
     low = _crossing(above, log_low, rising=False)
     high = _crossing(below, log_high, rising=True)
     return low, high
+
+
+def _whole(by_block: Bets) -> Bets:
+    """The same with all blocks as one, for those who ask for many margins."""
+    return Bets(*(one.sum(axis=1, keepdims=True) for one in (by_block.won, by_block.paid)))
 
 
 def share_bound(bad: Array, total: float, log_level: float, side: int) -> Array:

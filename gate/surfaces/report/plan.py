@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gate.analysis.forecast import LONGEST
+from gate.analysis.counting import LONGEST
 from gate.analysis.plan import RATIOS, Answer, Basis, Never, Plan, Planned, traffic
 from gate.evidence.evidence import Gap
 from gate.metric import Margin
