@@ -15,8 +15,9 @@ from gate.analysis.kayenta.classify import classify
 from gate.analysis.kayenta.noise import Noise
 from gate.analysis.kayenta.score import classified, group_scores, score
 from gate.analysis.kayenta.transform import stats, transformed
-from gate.analysis.kayenta.words import Judgement, MetricPair, Result, Rule, Rules, Thresholds
+from gate.analysis.kayenta.words import Judgement, MetricPair, Result
 from gate.errors import UsageError
+from gate.kayenta import Rule, Rules, Thresholds
 
 
 def judge(

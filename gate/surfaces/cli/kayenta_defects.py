@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gate.analysis.kayenta.words import Measure, NanStrategy, Rule
+from gate.kayenta import Measure, NanStrategy, Rule
 from gate.kayenta_config import KayentaConfig, MetricConfig
 
 # A change of 1e-4 in the metric's unit is the finest the judge can see.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from gate.analysis.kayenta.words import Direction, Measure, NanStrategy
+from gate.kayenta import Direction, Measure, NanStrategy
 from gate.kayenta_config import JUDGE, KayentaConfig, MetricConfig
 from gate.metric import Kind
 from gate.surfaces.cli.kayenta_query import PLACEHOLDER, Query, query, worded
