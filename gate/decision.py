@@ -15,6 +15,7 @@ import orjson
 
 from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
+from gate.analysis.kayenta.compare import compare
 from gate.budget import Budget, burn
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
@@ -64,7 +65,8 @@ class Decision:
 
 def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
     """Judge, weigh, decide. Pure."""
-    analysis = judge(service, evidence)
+    kayenta = service.kayenta
+    analysis = compare(service, kayenta, evidence) if kayenta else judge(service, evidence)
     measured = {(indicator.slo, indicator.window) for indicator in evidence.indicators}
     budgets = tuple(
         burn(slo, evidence.indicators) for slo in service.slos if (slo.name, slo.window) in measured

@@ -21,7 +21,8 @@ class Finding(StrEnum):
 class Interval:
     """Where the true difference lies with probability `level`, at every look at once.
 
-    In the metric's unit; None where that side is not bounded yet.
+    Under Kayenta's judge at this look alone; the comparison's `method` says so. In the metric's
+    unit; None where that side is not bounded yet.
     """
 
     low: float | None
@@ -74,16 +75,19 @@ class Analysis:
     """All comparisons of one decision.
 
     `log_e_worse`: natural log of the rollout's one e-value for "some metric is worse than its
-    margin"; `alpha` and `beta` the error probabilities over the whole rollout; `minutes` how long
-    the judged window is; `concurrent` whether both arms ran at the same time.
+    margin"; `alpha` and `beta` the error probabilities over the whole rollout; None where the judge
+    promises none. `minutes`: how long the judged window is; `concurrent`: whether both arms ran at
+    the same time. `score`: that of Kayenta's judge, 0 to 100, before it is bounded by what could
+    not be judged; None under the gate's own.
     """
 
     comparisons: tuple[Comparison, ...]
-    log_e_worse: float
-    alpha: float
-    beta: float
+    log_e_worse: float | None
+    alpha: float | None
+    beta: float | None
     minutes: float
     concurrent: bool
+    score: float | None = None
 
     def found(self, finding: Finding, *, critical_only: bool = False) -> tuple[str, ...]:
         """The labels of the comparisons with this finding."""

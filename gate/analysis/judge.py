@@ -14,18 +14,17 @@ import numpy as np
 
 from gate.analysis import events, gauges, histograms, samples
 from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
-from gate.analysis.fitness import Fitness, fit_history, fitness
+from gate.analysis.fitness import Fitness, fit_history, fitness, unseen
 from gate.analysis.forecast import clear_in
 from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Effect, Question, Shares, Side, Unfit
 from gate.analysis.rates import Table, bets, difference_bounds, leaning, shares, table
-from gate.analysis.warmup import still_cold, warm
+from gate.analysis.warmup import still_cold, warm, warming_up
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
-from gate.units import duration
 
 _Part = Question | tuple[Levels, Levels] | str
 
@@ -74,13 +73,13 @@ def judge(service: Service, evidence: Evidence) -> Analysis:
 
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
-    fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
+    fit = fitness(pair, evidence.window) if pair else Fitness(unseen(metric, evidence))
     judged = _judged(metric, pair, evidence.window, before) if pair and not fit.unusable else None
     for quantile in metric.quantiles or (None,):
         aspect = "" if quantile is None else f"p{100 * quantile:g}"
         part: _Part = fit.unusable
         if still_cold(metric, evidence.window) and not part:
-            part = f"warming up: its first {duration(metric.warmup)} are not judged"
+            part = warming_up(metric)
         elif judged:
             part = _part(metric, quantile, judged, evidence.window, before)
         yield _Item(metric, aspect, part, fit.doubts)
@@ -94,12 +93,6 @@ def _judged(metric: Metric, pair: Pair, window: Window, before: Window) -> Pair:
         canary=warm(pair.canary, metric, window),
         history=fit_history(pair, before),
     )
-
-
-def _gap(metric: Metric, evidence: Evidence) -> str:
-    about = f"metric {metric.name}"
-    gaps = [f"{gap.cause}: {gap.detail}" for gap in evidence.gaps if gap.about == about]
-    return "; ".join(gaps) or "not seen, and nothing says why"
 
 
 def _part(

@@ -52,6 +52,8 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
             "intervals": window.count,
         },
         "analysis": {
+            "judge": "kayenta" if decision.service.kayenta else "gate",
+            "score": analysis.score,
             "safe": analysis.safe,
             "concurrent_baseline": analysis.concurrent,
             "alpha": analysis.alpha,

@@ -86,10 +86,16 @@ def _context(decision: Decision) -> Iterator[str]:
         f"policy {decision.policy.name} ({decision.policy.sha256[:8]})"
     )
     analysis = decision.conclusion.analysis
-    yield (
-        f"over the whole rollout: a good release is called worse with probability below "
-        f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
-    )
+    if analysis.alpha is None or analysis.beta is None:
+        yield (
+            "by Kayenta's judge: each look is a test of its own, so every further look may call a "
+            "good release worse; no error probability is promised"
+        )
+    else:
+        yield (
+            f"over the whole rollout: a good release is called worse with probability below "
+            f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
+        )
     if not analysis.concurrent:
         yield "the baseline is historical: time itself differs between the arms; weaker evidence"
 
