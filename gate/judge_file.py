@@ -21,7 +21,7 @@ from gate.kayenta import (
     Thresholds,
 )
 from gate.metric import Direction as Worse
-from gate.metric import Metric
+from gate.metric import Margin, Metric
 
 JUDGES = ("gate", "kayenta")
 # Three groups of 33.33 are meant to be a whole.
@@ -84,8 +84,11 @@ def chosen(judge: str | ChosenSection) -> ChosenSection:
     return _BY_NAME[judge].model_validate({}) if isinstance(judge, str) else judge
 
 
+_EFFECTS = ("allowed_increase", "allowed_decrease", "critical_increase", "critical_decrease")
+
+
 class EffectSizeSection(Section):
-    """From where on a significant shift fails; left out, any does."""
+    """From where on a significant shift fails, and fails the whole canary."""
 
     measure: Measure = Measure.MEAN_RATIO
     allowed_increase: Number | None = None
@@ -133,7 +136,7 @@ def rule(document: Document, place: Place, said: RuleSection, metric: Metric) ->
         critical=metric.critical,
         must_have_data=bool(said.must_have_data),
         muted=bool(said.muted),
-        effect=_effect(said.effect_size),
+        effect=_effect(said.effect_size or EffectSizeSection(), metric.margin),
     )
 
 
@@ -147,17 +150,18 @@ def _fault(said: RuleSection) -> tuple[str, str] | None:
     return None
 
 
-def _effect(said: EffectSizeSection | None) -> EffectSize:
-    """Kayenta's defaults are no effect at all: a ratio of 1, or even odds."""
-    if said is None:
-        return EffectSize()
-    neutral = 0.5 if said.measure is Measure.CLES else 1.0
-    numbers = {
-        name: neutral if (value := getattr(said, name)) is None else value
-        for name in EffectSizeSection.model_fields
-        if name != "measure"
-    }
-    return EffectSize(measure=said.measure, **numbers)
+def _effect(said: EffectSizeSection, margin: Margin) -> EffectSize:
+    """What is not said of the ratio is the margin's, for less is no failure; of CLES, even odds.
+
+    Kayenta's own default is 1: whatever is significant fails.
+    """
+    if said.measure is Measure.CLES:
+        usual = dict.fromkeys(_EFFECTS, 0.5)
+    else:
+        allowed = margin.ratio, 1.0 / margin.ratio, 1.0, 1.0
+        usual = dict(zip(_EFFECTS, allowed, strict=True))
+    given = said.model_dump(include=set(_EFFECTS), exclude_none=True)
+    return EffectSize(measure=said.measure, **{**usual, **given})
 
 
 def kayenta(document: Document, judge: KayentaJudgeSection, rules: Sequence[Rule]) -> Kayenta:

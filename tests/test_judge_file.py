@@ -32,6 +32,12 @@ def test_kayentas_judge_by_its_name_alone():
     errors, latency = shop.kayenta.rules.metrics
     assert (errors.name, errors.groups, errors.critical) == ("errors", ("errors",), True)
     assert latency.direction is Fails.INCREASE
+    # Less than the margin is no failure, unless `effect_size` says so.
+    assert latency.effect == EffectSize(allowed_increase=1.2, allowed_decrease=1 / 1.2)
+    told = service(with_metric("effect_size: {allowed_increase: 1, critical_increase: 2}"))
+    assert told.kayenta.rules.metrics[0].effect == EffectSize(
+        allowed_increase=1.0, allowed_decrease=1 / 1.2, critical_increase=2.0
+    )
     assert shop.history == 0.0
 
 

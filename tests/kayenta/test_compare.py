@@ -90,7 +90,7 @@ def test_two_like_arms_are_shown_not_worse():
 def test_a_doubled_canary_is_worse_and_so_is_the_score():
     comparison, score = one(steady(10.0), steady(20.0))
     assert comparison.finding is Finding.WORSE
-    assert comparison.why == "High, 2.02 times the baseline's mean"
+    assert comparison.why == "High, 2.02 times the baseline's mean, 1 allowed"
     assert (score.finding, score.canary, score.limit) == (Finding.WORSE, 0.0, 95.0)
     assert score.why == "Kayenta score 0 of 95 needed, and from 75 on it is marginal"
 

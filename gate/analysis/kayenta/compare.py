@@ -34,7 +34,7 @@ from gate.analysis.kayenta.words import Judgement, Label, MetricPair, Result, Sh
 from gate.analysis.warmup import cold_intervals, still_cold, warming_up
 from gate.evidence.evidence import Evidence, Pair
 from gate.kayenta import Direction as Fails
-from gate.kayenta import Kayenta, NanStrategy
+from gate.kayenta import Kayenta, Measure, NanStrategy
 from gate.metric import Direction, Margin, Metric
 from gate.request import Window
 from gate.series import Array, Counts
@@ -162,8 +162,14 @@ def _seen(arm: Array) -> int:
 
 
 def _by_how_much(result: Result) -> str:
-    ratio = result.verdict.ratio
-    return "" if ratio is None or math.isnan(ratio) else f", {ratio:.3g} times the baseline's mean"
+    ratio, effect = result.verdict.ratio, result.rule.effect
+    if ratio is None or math.isnan(ratio):
+        return ""
+    told = f", {ratio:.3g} times the baseline's mean"
+    if effect.measure is Measure.CLES:
+        return told
+    high = result.verdict.label is Label.HIGH
+    return f"{told}, {effect.allowed_increase if high else effect.allowed_decrease:.3g} allowed"
 
 
 def _not_shown(item: _Item, result: Result, count: int) -> Iterator[str]:

@@ -57,7 +57,8 @@ def _effect(effect: EffectSize) -> Iterator[str]:
         yield f"measure: {effect.measure}"
     for name in _EFFECTS:
         value = getattr(effect, name)
-        if value != (0.5 if cles else 1.0):
+        # The gate's default for what a ratio may be is its margin, so Kayenta's 1 is written out.
+        if value != (0.5 if cles else 1.0) or (name.startswith("allowed") and not cles):
             yield f"{name}: {value!r}"
 
 

@@ -25,7 +25,10 @@ NO_ZEROS = (
 )
 MUST_HAVE_DATA = "mustHaveData: what must be seen before a promote is `critical: true` here"
 
-NO_MARGIN = "Kayenta allowed any change; a Pass is shown within the gate's default margin only"
+NO_MARGIN = (
+    "Kayenta fails any significant change, however small; effect_size says from where on. A Pass "
+    "counts as shown within the gate's default margin"
+)
 MUST_HAVE_ZEROS = "mustHaveData has no effect beside nanStrategy replace; what is unseen is unfit"
 IGNORED = "Kayenta ignored it, being in no group; its weight is 0 until you give it one"
 
@@ -80,7 +83,7 @@ def service_file(config: KayentaConfig, name: str, *, own_judge: bool) -> str:
         "",
         *(() if own_judge else judge_keys(config, names)),
         "metrics:",
-        *(line for entry in entries for line in _metric(entry, usual, config, own_judge)),
+        *(line for entry in entries for line in _metric(entry, usual, config, own_judge=own_judge)),
         "policy: standard",
     ]
     return "\n".join(lines) + "\n"
@@ -148,7 +151,7 @@ def _variables(entries: Sequence[_Entry]) -> Iterator[str]:
         yield ""
 
 
-def _metric(entry: _Entry, usual: str, config: KayentaConfig, own_judge: bool) -> Iterator[str]:  # noqa: FBT001
+def _metric(entry: _Entry, usual: str, config: KayentaConfig, *, own_judge: bool) -> Iterator[str]:
     kind, margin = entry.query.kind, _ratio(entry.metric)
     for note in (*_seen(entry, usual), *(_lost(entry) if own_judge else _kept(entry))):
         yield from comment(note, indent="  ")
