@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.analysis.comparison import Analysis, Finding
 from gate.analysis.kayenta.compare import METHOD, compare
@@ -204,6 +206,32 @@ def test_four_points_an_arm_are_never_worse():
 
 def test_numbers_that_overflow_are_unfit():
     assert one([1e200] * 60, [1.0] * 60)[0].finding is Finding.UNFIT
+
+
+# Plain, missing, and what no source should send.
+numbers = st.floats(-1e3, 1e3) | st.just(float("nan")) | st.floats() | st.sampled_from([0.0, 1.0])
+
+
+@given(
+    control=st.lists(numbers, min_size=60, max_size=60),
+    experiment=st.lists(numbers, min_size=60, max_size=60),
+    strategy=st.sampled_from(NanStrategy),
+    direction=st.sampled_from(Fails),
+    factor=st.none() | st.floats(0.1, 5.0),
+)
+def test_any_numbers_get_a_finding_and_no_number_that_is_none(
+    control, experiment, strategy, direction, factor
+):
+    comparison, score = one(
+        control, experiment, nan_strategy=strategy, direction=direction, outlier_factor=factor
+    )
+    told = (comparison.baseline, comparison.canary, comparison.difference, comparison.limit)
+    assert all(np.isfinite(number) for number in (*told, score.canary) if number is not None)
+    shown = comparison.finding is Finding.NOT_WORSE
+    assert (score.finding is Finding.NOT_WORSE) is shown
+    if shown:
+        assert comparison.canary <= comparison.limit or direction is Fails.DECREASE
+        assert min(np.isfinite(control).sum(), np.isfinite(experiment).sum()) >= 48
 
 
 # -- every kind of series ------------------------------------------------------------------------

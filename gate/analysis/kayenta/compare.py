@@ -16,7 +16,6 @@ the rollout is claimed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,58 +25,28 @@ from gate.analysis.comparison import Analysis, Comparison, Finding, Interval
 from gate.analysis.fitness import Fitness, fitness, unseen
 from gate.analysis.kayenta.judge import judge
 from gate.analysis.kayenta.points import points
-from gate.analysis.kayenta.rank import Untestable, shift
-from gate.analysis.kayenta.root import TOLERANCE
+from gate.analysis.kayenta.reading import Item, interval, read, without_numbers
 from gate.analysis.kayenta.score import score
-from gate.analysis.kayenta.transform import transformed
-from gate.analysis.kayenta.words import Judgement, Label, MetricPair, Result, Shift, Verdict
+from gate.analysis.kayenta.words import Judgement, Label, MetricPair, Result, Verdict
 from gate.analysis.warmup import cold_intervals, still_cold, warming_up
 from gate.evidence.evidence import Evidence, Pair
-from gate.kayenta import Direction as Fails
-from gate.kayenta import Kayenta, Measure, NanStrategy
+from gate.kayenta import Kayenta
 from gate.metric import Direction, Margin, Metric
 from gate.request import Window
-from gate.series import Array, Counts
+from gate.series import Counts
 from gate.service import Service
 
 METHOD = "Kayenta's Mann-Whitney test at this look alone, not valid at repeated looks"
 SCORE = "score", "(Kayenta)"  # brackets are in no metric's name
 LEVEL = 0.98  # of the judge's interval; fixed in Kayenta
-# Below this many points Kayenta itself warns that its comparison may be inaccurate.
-FEWEST_TO_SHOW = 50
-# With four points a side its interval is always the whole range, and chance is called High.
-FEWEST_TO_FAIL = 5
-# Of a canary whose bad share is at the limit, so many bad events are expected before none at all
-# means anything: e^-3 is 5 %.
-FEWEST_AT_LIMIT = 3.0
-
 _PASSED = Verdict(label=Label.PASS)
-_LACKING = {
-    Label.NODATA: "no data to compare",
-    Label.NODATA_FAIL: "no data to compare",
-    Label.ERROR: "Kayenta's judge could not compare these points (Error, which its score ignores)",
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Item:
-    """One pair of point lists, and what is known of it that the judge is not told.
-
-    `events`: how many events the canary's points are shares of; None for other kinds.
-    """
-
-    metric: Metric
-    aspect: str
-    pair: MetricPair
-    fit: Fitness
-    events: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A result as it is to be read."""
 
-    item: _Item
+    item: Item
     result: Result
     finding: Finding
     why: str
@@ -89,7 +58,7 @@ def compare(service: Service, kayenta: Kayenta, evidence: Evidence) -> Analysis:
     judgement = judge(kayenta.rules, kayenta.thresholds, [item.pair for item in items])
     with np.errstate(all="ignore"):  # what overflows is not finite, and so unfit
         judged = [
-            _Judged(item, result, *_finding(item, result))
+            _Judged(item, result, *read(item, result))
             for item, result in zip(items, judgement.results, strict=True)
         ]
     return Analysis(
@@ -103,7 +72,7 @@ def compare(service: Service, kayenta: Kayenta, evidence: Evidence) -> Analysis:
     )
 
 
-def _items(metric: Metric, evidence: Evidence) -> Iterator[_Item]:
+def _items(metric: Metric, evidence: Evidence) -> Iterator[Item]:
     window = evidence.window
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
     fit = fitness(pair, window) if pair else Fitness(unseen(metric, evidence))
@@ -117,7 +86,7 @@ def _items(metric: Metric, evidence: Evidence) -> Iterator[_Item]:
             for arm in (pair and pair.baseline, pair and pair.canary)
         )
         told = MetricPair(name=metric.name, id=aspect, control=control, experiment=experiment)
-        yield _Item(metric, aspect, told, fit, _events(pair, first))
+        yield Item(metric, aspect, told, fit, _events(pair, first))
 
 
 def _not_yet(pair: Pair, metric: Metric, window: Window) -> str:
@@ -132,105 +101,6 @@ def _events(pair: Pair | None, first: int) -> float | None:
     return float(np.nansum(counts.total[first:])) if isinstance(counts, Counts) else None
 
 
-def _finding(item: _Item, result: Result) -> tuple[Finding, str]:
-    """Doubts let a metric convict, never acquit."""
-    label, count = result.verdict.label, min(result.control.count, result.experiment.count)
-    if lacking := item.fit.unusable or _LACKING.get(label, "") or _without_numbers(result):
-        return Finding.UNFIT, lacking
-    if label is not Label.PASS:
-        told = f"{label}{_by_how_much(result)}"
-        if count < FEWEST_TO_FAIL:
-            return Finding.UNCLEAR, f"{told}, on {count} points; {FEWEST_TO_FAIL} needed to fail"
-        critical = result.rule.critical and not result.verdict.critical
-        return Finding.WORSE, told + (", short of a critical failure" if critical else "")
-    if item.fit.doubts:
-        return Finding.UNFIT, "; ".join(item.fit.doubts)
-    missing = next(_not_shown(item, result, count), "")
-    return (Finding.UNCLEAR, f"Pass, but {missing}") if missing else (Finding.NOT_WORSE, "Pass")
-
-
-def _without_numbers(result: Result) -> str:
-    """A Pass on nothing: missing points read as zeros, or numbers that overflow."""
-    if not all(_seen(arm) for arm in (result.pair.control, result.pair.experiment)):
-        return "no point was seen in one of the arms"
-    means = result.control.mean, result.experiment.mean
-    return "" if all(map(math.isfinite, means)) else "numbers beyond what can be compared"
-
-
-def _seen(arm: Array) -> int:
-    return int((~np.isnan(arm)).sum())
-
-
-def _by_how_much(result: Result) -> str:
-    ratio, effect = result.verdict.ratio, result.rule.effect
-    if ratio is None or math.isnan(ratio):
-        return ""
-    told = f", {ratio:.3g} times the baseline's mean"
-    if effect.measure is Measure.CLES:
-        return told
-    high = result.verdict.label is Label.HIGH
-    return f"{told}, {effect.allowed_increase if high else effect.allowed_decrease:.3g} allowed"
-
-
-def _not_shown(item: _Item, result: Result, count: int) -> Iterator[str]:
-    """Why a Pass is no proof."""
-    if count < FEWEST_TO_SHOW:
-        yield f"on {count} points an arm; {FEWEST_TO_SHOW} needed"
-    replaced = result.rule.nan_strategy is NanStrategy.REPLACE
-    blank = sum(len(arm) - _seen(arm) for arm in (result.pair.control, result.pair.experiment))
-    if replaced and blank:
-        yield f"{blank} points were not seen and read as 0"
-    for metric in _ways(item.metric, result):
-        yield from _beyond(metric, result)
-    limit = item.metric.limit(result.control.mean)
-    if item.events is not None and item.events * limit < FEWEST_AT_LIMIT:
-        yield f"{item.events:,.0f} canary events are too few to show a share of {limit:.2g}"
-
-
-def _ways(metric: Metric, result: Result) -> Iterator[Metric]:
-    """The metric for each way in which it may be worse."""
-    fails = result.rule.direction
-    if fails is not Fails.DECREASE:
-        yield replace(metric, worse=Direction.HIGHER)
-    if fails is not Fails.INCREASE:
-        yield replace(metric, worse=Direction.LOWER)
-
-
-def _beyond(metric: Metric, result: Result) -> Iterator[str]:
-    """Whether the interval, or the means, reach beyond the margin.
-
-    Both, because a shift of ranks does not see what happens in fewer than half of the points.
-    """
-    control, found = result.control.mean, _shift(result)
-    sign = 1.0 if metric.worse is Direction.HIGHER else -1.0
-    room = sign * (metric.limit(control) - control)
-    if found is None:
-        yield "the judge's interval cannot be computed"
-        return
-    farthest = found.high if metric.worse is Direction.HIGHER else -found.low
-    if not farthest <= room:
-        yield (f"it may be {metric.worse} by {farthest:.3g}, and {max(room, 0.0):.3g} is allowed")
-    if not sign * (result.experiment.mean - control) <= room:
-        yield f"its mean is {metric.worse} by more than the {max(room, 0.0):.3g} that is allowed"
-
-
-def _shift(result: Result) -> Shift | None:
-    """The judge's interval, wider by what its search for the ends leaves out; None without a test.
-
-    Also for arms that hold the same numbers, which Kayenta lets pass without one.
-    """
-    control, experiment = (
-        transformed(arm, result.rule) for arm in (result.pair.control, result.pair.experiment)
-    )
-    if len(np.union1d(control, experiment)) == 1:
-        return Shift(0.0, 0.0, 0.0)
-    try:
-        found = result.verdict.shift or shift(experiment, control)
-    except Untestable:
-        return None
-    return replace(found, low=found.low - TOLERANCE, high=found.high + TOLERANCE)
-
-
 def _comparison(one: _Judged) -> Comparison:
     metric, result = one.item.metric, one.result
     empty = Comparison(
@@ -243,10 +113,10 @@ def _comparison(one: _Judged) -> Comparison:
         worse=metric.worse,
         margin=metric.margin,
     )
-    if one.item.fit.unusable or _without_numbers(result):
+    if one.item.fit.unusable or without_numbers(result):
         return empty
     worse = Direction.LOWER if result.verdict.label is Label.LOW else metric.worse
-    baseline, canary, found = result.control.mean, result.experiment.mean, _shift(result)
+    baseline, canary, found = result.control.mean, result.experiment.mean, interval(result)
     return replace(
         empty,
         worse=worse,
