@@ -149,6 +149,16 @@ def test_doubts_convict_and_do_not_acquit():
     assert one(steady(10.0), steady(20.0), doubts=down)[0].finding is Finding.WORSE
 
 
+def test_a_hole_in_the_baseline_is_no_regression_though_kayenta_reads_it_as_zeros():
+    holes = [np.nan] * 40 + steady(10.0, points=20, seed=1)
+    comparison, score = one(holes, nan_strategy=NanStrategy.REPLACE)
+    assert (score.canary, score.finding) == (0.0, Finding.UNCLEAR)
+    assert comparison.finding is Finding.UNCLEAR
+    assert comparison.why.endswith("but only with 40 points that were not seen and read as 0")
+    doubled, _ = one(holes, steady(20.0), nan_strategy=NanStrategy.REPLACE)
+    assert doubled.finding is Finding.WORSE
+
+
 def test_a_warm_up_is_no_point_not_even_a_zero():
     cold = [100.0] * 5 + steady(10.0, points=55, seed=2)
     warmed = a_gauge(warmup=300.0)
@@ -164,7 +174,7 @@ def test_a_warm_up_is_no_point_not_even_a_zero():
         (steady(10.0, points=49, seed=1), steady(10.0, points=49, seed=2), {},
          "on 49 points an arm; 50 needed"),
         (steady(10.0, seed=1), [np.nan] * 3 + steady(10.0, points=57, seed=2),
-         {"nan_strategy": NanStrategy.REPLACE}, "3 points were not seen and read as 0"),
+         {"nan_strategy": NanStrategy.REPLACE}, "with 3 points that were not seen and read as 0"),
         # Kayenta's judge never fails a metric below zero: the ratio points the other way.
         (steady(-10.0), steady(-5.0), {}, "it may be higher by 5.38, and 0 is allowed"),
         # Its tolerance is 0.0001 in any unit: here all it could see is ten times too small.

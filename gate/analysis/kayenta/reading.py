@@ -10,6 +10,8 @@ import numpy as np
 
 from gate.analysis.comparison import Finding
 from gate.analysis.fitness import Fitness
+from gate.analysis.kayenta.classify import classify
+from gate.analysis.kayenta.noise import Noise
 from gate.analysis.kayenta.rank import Untestable, shift
 from gate.analysis.kayenta.root import TOLERANCE
 from gate.analysis.kayenta.transform import transformed
@@ -58,6 +60,8 @@ def read(item: Item, result: Result) -> tuple[Finding, str]:
         told = f"{label}{_by_how_much(result)}"
         if count < FEWEST_TO_FAIL:
             return Finding.UNCLEAR, f"{told}, on {count} points; {FEWEST_TO_FAIL} needed to fail"
+        if _label_of_seen(result) is not label:
+            return Finding.UNCLEAR, f"{told}, but only with {_replaced(result)}"
         critical = result.rule.critical and not result.verdict.critical
         return Finding.WORSE, told + (", short of a critical failure" if critical else "")
     if item.fit.doubts:
@@ -78,6 +82,24 @@ def _seen(arm: Array) -> int:
     return int((~np.isnan(arm)).sum())
 
 
+def _replaced(result: Result) -> str:
+    arms = result.pair.control, result.pair.experiment
+    blank = sum(len(arm) - _seen(arm) for arm in arms)
+    zeros = result.rule.nan_strategy is NanStrategy.REPLACE and blank
+    return f"{blank} points that were not seen and read as 0" if zeros else ""
+
+
+def _label_of_seen(result: Result) -> Label:
+    """The label without zeros for what was not seen: a hole in the baseline is no regression."""
+    if not _replaced(result):
+        return result.verdict.label
+    rule = replace(result.rule, nan_strategy=NanStrategy.REMOVE)
+    control, experiment = (
+        transformed(arm, rule) for arm in (result.pair.control, result.pair.experiment)
+    )
+    return classify(rule, control, experiment, Noise(0)).label
+
+
 def _by_how_much(result: Result) -> str:
     ratio, effect = result.verdict.ratio, result.rule.effect
     if ratio is None or math.isnan(ratio):
@@ -93,10 +115,8 @@ def _not_shown(item: Item, result: Result, count: int) -> Iterator[str]:
     """Why a Pass is no proof."""
     if count < FEWEST_TO_SHOW:
         yield f"on {count} points an arm; {FEWEST_TO_SHOW} needed"
-    replaced = result.rule.nan_strategy is NanStrategy.REPLACE
-    blank = sum(len(arm) - _seen(arm) for arm in (result.pair.control, result.pair.experiment))
-    if replaced and blank:
-        yield f"{blank} points were not seen and read as 0"
+    if replaced := _replaced(result):
+        yield f"with {replaced}"
     for metric in _ways(item.metric, result):
         yield from _beyond(metric, result)
     limit = item.metric.limit(result.control.mean)
