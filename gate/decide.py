@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from gate import __version__
+from gate.analysis.rates import Memory
 from gate.decision import Decision, decided, to_json
 from gate.errors import UsageError
 from gate.evidence.gather import gather
@@ -19,7 +20,8 @@ from gate.service import Service
 class Gate:
     """Decides about the releases of one service.
 
-    `within`: seconds all sources together may take. `clock` tells Unix seconds.
+    `within`: seconds all sources together may take. `clock` tells Unix seconds. What one look at a
+    rollout has summed is kept for the next; a decision is the same without.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Gate:
         self.ledger = ledger
         self.within = within
         self.clock = clock
+        self._memory = Memory()
 
     def decide(self, request: Request) -> Decision:
         """May the canary go on? Stored before it is returned; raises GateError if it cannot be."""
@@ -48,7 +51,7 @@ class Gate:
         evidence = gather(request, self.service, self.sources, self.within)
         decision = decided(
             request, self.service, self.policy, evidence,
-            at=self.clock(), gate_version=__version__,
+            at=self.clock(), gate_version=__version__, memory=self._memory,
         )  # fmt: skip
         self.ledger.append(
             Record(

@@ -15,6 +15,8 @@ import orjson
 
 from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
+from gate.analysis.kayenta.compare import compare
+from gate.analysis.rates import Memory
 from gate.budget import Budget, burn
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
@@ -62,9 +64,22 @@ class Decision:
         return self.conclusion.verdict
 
 
-def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
-    """Judge, weigh, decide. Pure."""
-    analysis = judge(service, evidence)
+def judged(service: Service, evidence: Evidence, memory: Memory | None = None) -> Analysis:
+    """What the judge that the service chose says; `memory` as in `judge`."""
+    if service.kayenta:
+        return compare(service, service.kayenta, evidence)
+    return judge(service, evidence, memory)
+
+
+def conclude(
+    request: Request,
+    service: Service,
+    policy: Policy,
+    evidence: Evidence,
+    memory: Memory | None = None,
+) -> Conclusion:
+    """Judge, weigh, decide. Pure; `memory` as in `judge`."""
+    analysis = judged(service, evidence, memory)
     measured = {(indicator.slo, indicator.window) for indicator in evidence.indicators}
     budgets = tuple(
         burn(slo, evidence.indicators) for slo in service.slos if (slo.name, slo.window) in measured
@@ -83,8 +98,9 @@ def decided(
     *,
     at: float,
     gate_version: str,
+    memory: Memory | None = None,
 ) -> Decision:
-    """The decision of this moment; its id is a digest of all it holds."""
+    """The decision of this moment; its id is a digest of all it holds. `memory` as in `judge`."""
     parts = {
         "schema": SCHEMA,
         "gate_version": gate_version,
@@ -93,7 +109,7 @@ def decided(
         "service": service,
         "policy": policy,
         "evidence": evidence,
-        "conclusion": conclude(request, service, policy, evidence),
+        "conclusion": conclude(request, service, policy, evidence, memory),
     }
     return Decision(id=hashlib.sha256(to_json(parts)).hexdigest()[:16], **parts)  # type: ignore[arg-type]
 

@@ -16,15 +16,8 @@ import pydantic
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from gate.analysis.kayenta.words import (
-    Direction,
-    EffectSize,
-    Measure,
-    NanStrategy,
-    Rule,
-    Rules,
-)
 from gate.errors import UsageError
+from gate.kayenta import Direction, EffectSize, Measure, NanStrategy, Rule, Rules
 
 JUDGE = "NetflixACAJudge-v1.0"
 OUTLIER_FACTOR = 3.0  # the judge's default

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gate.kayenta import Kayenta
 from gate.metric import Metric
 from gate.slo import Slo
 
@@ -43,7 +44,8 @@ class Service:
     to arrive. `alpha`: the probability, over the whole rollout, that a release no worse than its
     margins is ever called worse. `beta`: that a metric worse than its margin is ever called not
     worse. `tier`: 0 (the most critical) to 2. `history`: seconds of the baseline before the canary
-    started that show how noisy it is by itself; 0 for none.
+    started that show how noisy it is by itself; 0 for none. `kayenta`: judged by Kayenta's judge,
+    which knows neither `alpha`, `beta` nor `history`; None for the gate's own.
     """
 
     name: str
@@ -61,3 +63,4 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     slos: tuple[Slo, ...] = ()
     change: ChangeRange | None = None
+    kayenta: Kayenta | None = None

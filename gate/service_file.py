@@ -17,6 +17,17 @@ from pydantic_core import PydanticCustomError
 
 from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
 from gate.errors import did_you_mean
+from gate.judge_file import (
+    GateJudgeSection,
+    JudgeSection,
+    KayentaJudgeSection,
+    RuleSection,
+    chosen,
+    kayenta,
+    refuse_rules,
+    rule,
+)
+from gate.kayenta import Direction as Fails
 from gate.metric import (
     DEFAULT_MARGINS,
     DEFAULT_QUANTILES,
@@ -46,7 +57,7 @@ class MarginSection(Section):
     absolute: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
-class MetricSection(Section):
+class MetricSection(RuleSection):
     """One metric, or one preset that stands for several."""
 
     name: Name | None = None
@@ -128,13 +139,6 @@ def _word(value: Any) -> Any:
     raise PydanticCustomError("unit", "write the value in quotes, so that it stays as written")
 
 
-class JudgeSection(Section):
-    """The error probabilities of the judge over the whole rollout."""
-
-    alpha: float = Field(0.01, gt=0, le=0.2)
-    beta: float = Field(0.05, gt=0, le=0.5)
-
-
 class ServiceSection(Section):
     """A whole Service file."""
 
@@ -154,7 +158,7 @@ class ServiceSection(Section):
     change: ChangeSection | None = None
     variables: dict[str, Annotated[str, BeforeValidator(_word)]] = Field(default_factory=dict)
     policy: str = "standard"
-    judge: JudgeSection = JudgeSection(alpha=0.01, beta=0.05)
+    judge: JudgeSection = "gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,8 @@ def from_document(document: Document) -> ServiceFile:
     """The Service of a document; raises UsageError."""
     section = fit(document, ServiceSection)
     _check_variables(document, section)
-    metrics = tuple(_metrics(document, section))
+    entries = list(_entries(document, section))
+    metrics = tuple(_metric(document, place, one, section) for place, one in entries)
     _check_unique(document, metrics, section)
     service = Service(
         name=section.name,
@@ -194,12 +199,32 @@ def from_document(document: Document) -> ServiceFile:
         policy=section.policy,
         step=section.step,
         lag=section.lag,
-        history=section.history,
         variables=section.variables,
-        alpha=section.judge.alpha,
-        beta=section.judge.beta,
+        **_judged(document, section, entries, metrics),
     )
     return ServiceFile(service, section.sources, document)
+
+
+def _judged(
+    document: Document,
+    section: ServiceSection,
+    entries: list[tuple[Place, MetricSection]],
+    metrics: tuple[Metric, ...],
+) -> dict[str, Any]:
+    """What of the service only its judge reads."""
+    judge = chosen(section.judge)
+    if isinstance(judge, GateJudgeSection):
+        _check_critical(document, metrics)
+        for place, one in entries:
+            refuse_rules(document, place, one)
+        return {"history": section.history, "alpha": judge.alpha, "beta": judge.beta}
+    if "history" in section.model_fields_set:
+        raise refuse(document, ("history",), "`history` means nothing to Kayenta's judge")
+    rules = [
+        rule(document, place, one, metric)
+        for (place, one), metric in zip(entries, metrics, strict=True)
+    ]
+    return {"kayenta": kayenta(document, judge, rules)}
 
 
 def _check_variables(document: Document, section: ServiceSection) -> None:
@@ -218,6 +243,9 @@ def _check_unique(document: Document, metrics: tuple[Metric, ...], section: Serv
         for name in names:
             if names.count(name) > 1:
                 raise refuse(document, (place,), f"two {place} are named {name!r}", "rename one")
+
+
+def _check_critical(document: Document, metrics: tuple[Metric, ...]) -> None:
     if not any(metric.critical for metric in metrics):
         raise refuse(
             document,
@@ -252,11 +280,12 @@ def _arms(document: Document, section: ArmsSection) -> Arms:
     return Arms(canary=section.canary, baseline=section.baseline, health=section.health)
 
 
-def _metrics(document: Document, section: ServiceSection) -> Iterator[Metric]:
+def _entries(document: Document, section: ServiceSection) -> Iterator[tuple[Place, MetricSection]]:
+    """Each metric with its place, presets unfolded."""
     for index, metric in enumerate(section.metrics):
         place: Place = ("metrics", index)
         for full in _expanded(document, place, metric):
-            yield _metric(document, place, full, section)
+            yield place, full
 
 
 def _expanded(document: Document, place: Place, metric: MetricSection) -> list[MetricSection]:
@@ -293,7 +322,7 @@ def _check_overrides(
     document: Document, place: Place, changes: Mapping[str, Any], names: list[str]
 ) -> None:
     """One margin, name or query cannot fit both errors and seconds."""
-    shared = {"source", "critical", "warmup"}
+    shared = {"source", "critical", "warmup", *RuleSection.model_fields}
     for key in changes:
         if key not in shared and len(names) > 1:
             raise refuse(
@@ -312,8 +341,11 @@ def _metric(
         kinds = "" if missing == "name" else f"one of: {', '.join(Kind)}"
         raise refuse(document, place, f"a metric needs a {missing}", kinds)
     distribution = metric.kind in (Kind.HISTOGRAM, Kind.SAMPLES)
+    whose = ""
+    if isinstance(chosen(section.judge), KayentaJudgeSection) and metric.kind is Kind.SAMPLES:
+        distribution, whose = False, " for Kayenta's judge: it compares the means of intervals"
     if metric.quantiles is not None and not distribution:
-        raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles")
+        raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles{whose}")
     if metric.quantiles and len(set(metric.quantiles)) < len(metric.quantiles):
         raise refuse(document, (*place, "quantiles"), "a quantile is written twice")
     margin = metric.margin
@@ -324,7 +356,7 @@ def _metric(
         source=_source(document, place, metric.source, section),
         worse=_worse(document, place, metric),
         margin=Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[metric.kind],
-        critical=metric.critical is not False,
+        critical=metric.critical is not False and not metric.muted,
         warmup=DEFAULT_WARMUP[metric.kind] if metric.warmup is None else metric.warmup,
         unit=metric.unit or ("of events" if metric.kind is Kind.EVENTS else ""),
         quantiles=tuple(metric.quantiles or DEFAULT_QUANTILES) if distribution else (),
@@ -332,14 +364,15 @@ def _metric(
 
 
 def _worse(document: Document, place: Place, metric: MetricSection) -> Direction:
-    if metric.kind is Kind.EVENTS and metric.worse is Direction.LOWER:
+    lower = metric.worse is Direction.LOWER or metric.direction is Fails.DECREASE
+    if metric.kind is Kind.EVENTS and lower:
         raise refuse(
             document,
-            (*place, "worse"),
+            (*place, "worse" if metric.worse else "direction"),
             "more bad events are always worse",
             "to count good events write `good:` instead of `bad:`",
         )
-    return metric.worse or Direction.HIGHER
+    return Direction.LOWER if lower else Direction.HIGHER
 
 
 def _queries(document: Document, place: Place, metric: MetricSection) -> dict[str, str]:

@@ -13,11 +13,12 @@ from tests.parts.services import service_file
 AS_OF = 1_700_003_640.0  # a multiple of the step; half an hour is judged
 
 
-def check(url, tmp_path, capfd):
+def check(url, tmp_path, capfd, judge="gate", since="30m"):
     """The exit code and the report of one `gate check` against the server."""
     file = service_file(tmp_path, url)
+    file.write_text(f"{file.read_text()}judge: {judge}\n")
     code = run(
-        ["check", "-f", str(file), "--canary", "v2", "--baseline", "v1", "--since", "30m",
+        ["check", "-f", str(file), "--canary", "v2", "--baseline", "v1", "--since", since,
          "--as-of", str(AS_OF), "--format", "json", "--timeout", "4s",
          "--ledger", str(tmp_path / "ledger.db")]
     )  # fmt: skip
@@ -46,3 +47,18 @@ def test_a_source_that(name, tmp_path, capfd):
         assert {gap["cause"] for gap in report["gaps"]} >= {behaviour.cause}
         unfit = [one for one in report["analysis"]["comparisons"] if one["finding"] == "unfit"]
         assert any(behaviour.cause in one["why"] for one in unfit)
+
+
+def test_a_healthy_source_does_promote_by_kayentas_judge(tmp_path, capfd):
+    with HEALTHY.serve() as url:
+        code, report = check(url, tmp_path, capfd, "kayenta", "60m")
+    assert (code, report["verdict"]) == (0, "promote"), report["analysis"]
+    assert report["analysis"]["score"] == 100.0
+
+
+@pytest.mark.parametrize("name", [name for name, one in BROKEN.items() if not one.promotes])
+def test_by_kayentas_judge_a_source_that(name, tmp_path, capfd):
+    with BROKEN[name].serve() as url:
+        code, report = check(url, tmp_path, capfd, "kayenta", "60m")
+    assert (code, report["verdict"]) in ((10, "hold"), (30, "hold")), report["analysis"]
+    assert report["analysis"]["safe"] is False

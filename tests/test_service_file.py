@@ -93,8 +93,9 @@ def test_the_example_is_right():
         (with_arms("{canary: a, baseline: {ofset: 1w}}"),
             "gate.yaml:6:30: unknown key 'ofset'; did you mean 'offset'?\n  known here: offset"),
         (with_metric("{preset: http, sources: prom}"), ("gate.yaml:10:20: unknown key 'sources'; "
-            "did you mean 'source'?\n  known here: bad, buckets, critical, good, kind, margin, "
-            "name, only, preset, quantiles, source, total, unit, value, values, "
+            "did you mean 'source'?\n  known here: bad, buckets, critical, direction, "
+            "effect_size, good, groups, kind, margin, must_have_data, muted, name, nan_strategy, "
+            "only, outlier_factor, preset, quantiles, source, total, unit, value, values, "
             "warmup, worse")),
         (with_metric("{preset: http, margin: {ratoi: 2}}"),
             ("gate.yaml:10:29: unknown key 'ratoi'; did you mean 'ratio'?\n"
@@ -108,7 +109,7 @@ def test_the_example_is_right():
         (SHOP + "change: {source: prom, bas: x}\n", ("gate.yaml:10:24: unknown key 'bas'; "
             "did you mean 'base'?\n  known here: base, head, source")),
         (SHOP + "judge: {alfa: 0.01}\n", ("gate.yaml:10:9: unknown key 'alfa'; did you mean "
-            "'alpha'?\n  known here: alpha, beta")),
+            "'alpha'?\n  known here: alpha, beta, kind")),
     ],
 )  # fmt: skip
 def test_unknown_keys_are_refused_at_every_level(text, said):

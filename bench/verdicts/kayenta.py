@@ -10,15 +10,8 @@ from dataclasses import dataclass
 
 from bench.verdicts.rollout import MINUTES, Rollout
 from gate.analysis.kayenta.judge import judge
-from gate.analysis.kayenta.words import (
-    Classification,
-    Direction,
-    EffectSize,
-    MetricPair,
-    Rule,
-    Rules,
-    Thresholds,
-)
+from gate.analysis.kayenta.words import Classification, MetricPair
+from gate.kayenta import Direction, EffectSize, Rule, Rules, Thresholds
 from gate.verdict import Outcome
 
 METRICS = "errors", "p50", "p99", "cpu", "memory"

@@ -33,7 +33,8 @@ class Finding(StrEnum):
 class Interval:
     """Where the true difference lies with probability `level`, at every look at once.
 
-    In the metric's unit; None where that side is not bounded yet.
+    Under Kayenta's judge at this look alone; the comparison's `method` says so. In the metric's
+    unit; None where that side is not bounded yet.
     """
 
     low: float | None
@@ -52,6 +53,7 @@ class Comparison:
     "no worse than the margin" and against "worse than the margin". `events_*` count what the
     comparison rests on (`counted`: requests, pods, observations). `clear_in`: seconds until
     `not_worse` would be shown at this traffic, were the canary exactly as good as the baseline.
+    `notes`: what else a reader should know: single pods, since when, what has passed.
     """
 
     metric: str
@@ -74,6 +76,7 @@ class Comparison:
     events_canary: float | None = None
     clear_in: float | None = None
     method: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -113,16 +116,19 @@ class Analysis:
     """All comparisons of one decision.
 
     `log_e_worse`: natural log of the rollout's one e-value for "some metric is worse than its
-    margin"; `alpha` and `beta` the error probabilities over the whole rollout; `minutes` how long
-    the judged window is; `concurrent` whether both arms ran at the same time.
+    margin"; `alpha` and `beta` the error probabilities over the whole rollout; None where the judge
+    promises none. `minutes`: how long the judged window is; `concurrent`: whether both arms ran at
+    the same time. `score`: that of Kayenta's judge, 0 to 100, before it is bounded by what could
+    not be judged; None under the gate's own.
     """
 
     comparisons: tuple[Comparison, ...]
-    log_e_worse: float
-    alpha: float
-    beta: float
+    log_e_worse: float | None
+    alpha: float | None
+    beta: float | None
     minutes: float
     concurrent: bool
+    score: float | None = None
 
     def found(self, finding: Finding, *, critical_only: bool = False) -> tuple[str, ...]:
         """The labels of the comparisons with this finding."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gate.evidence.evidence import Pair
+from gate.evidence.evidence import Evidence, Pair
+from gate.metric import Metric
 from gate.request import Window
 from gate.series import Array, Buckets, Counts, Levels, Samples, Series
 
@@ -51,6 +52,13 @@ def fitness(pair: Pair, window: Window) -> Fitness:
             return Fitness(f"{arm}: no data in {window.count} intervals")
     doubts = (f"{gap.cause}: {gap.detail}" for gap in pair.doubts)
     return Fitness("", (*doubts, *_missing(both), *_quiet(pair)))
+
+
+def unseen(metric: Metric, evidence: Evidence) -> str:
+    """Why there is no pair for the metric."""
+    about = f"metric {metric.name}"
+    gaps = [f"{gap.cause}: {gap.detail}" for gap in evidence.gaps if gap.about == about]
+    return "; ".join(gaps) or "not seen, and nothing says why"
 
 
 def fit_history(pair: Pair, before: Window) -> Series | None:

@@ -18,17 +18,16 @@ from dataclasses import dataclass, replace
 from gate.analysis import counting, events, gauges, histograms, samples
 from gate.analysis.answer import Answer, Needed
 from gate.analysis.comparison import Analysis, Comparison, Finding, Interval, times
-from gate.analysis.fitness import Fitness, fit_history, fitness
+from gate.analysis.fitness import Fitness, fit_history, fitness, unseen
 from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Question, Unfit
 from gate.analysis.rates import Memory
-from gate.analysis.warmup import still_cold, warm
+from gate.analysis.warmup import still_cold, warm, warming_up
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Margin, Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Service
-from gate.units import duration
 
 NO_MARGIN = "; no margin: an equal canary cannot be shown not worse in finite time"
 DIFFERENT = "the arms hold different kinds of data"
@@ -92,10 +91,10 @@ def _told(found: Sequence[Comparison]) -> Iterator[Comparison]:
 
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:
     pair = next((pair for pair in evidence.pairs if pair.metric == metric.name), None)
-    fit = fitness(pair, evidence.window) if pair else Fitness(_gap(metric, evidence))
+    fit = fitness(pair, evidence.window) if pair else Fitness(unseen(metric, evidence))
     unusable = fit.unusable
     if still_cold(metric, evidence.window) and not unusable:
-        unusable = f"warming up: its first {duration(metric.warmup)} are not judged"
+        unusable = warming_up(metric)
     aspects = _aspects(metric)
     parts: dict[str, _Part] = dict.fromkeys(aspects, unusable)
     if pair and not unusable:
@@ -120,12 +119,6 @@ def _judged(metric: Metric, pair: Pair, window: Window, before: Window) -> Pair:
         canary=warm(pair.canary, metric, window),
         history=fit_history(pair, before),
     )
-
-
-def _gap(metric: Metric, evidence: Evidence) -> str:
-    about = f"metric {metric.name}"
-    gaps = [f"{gap.cause}: {gap.detail}" for gap in evidence.gaps if gap.about == about]
-    return "; ".join(gaps) or "not seen, and nothing says why"
 
 
 def _parts(
@@ -240,7 +233,8 @@ def _comparison(item: _Item, answer: Answer, level: Needed, step: float) -> Comp
         metric=item.metric.name,
         aspect=item.aspect,
         finding=finding,
-        why="; ".join(part for part in (why, *answer.notes, passed) if part),
+        why=why,
+        notes=(*answer.notes, passed) if passed else answer.notes,
         critical=item.critical,
         unit=item.metric.unit,
         worse=item.metric.worse,

@@ -33,6 +33,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 
@@ -122,12 +123,11 @@ class Memory:
     """The sums of blocks already seen, found by what is in them: so that a look costs what is new.
 
     The same numbers give the same sums, bit for bit, with a memory or without; a block that late
-    data changed is another block. Keeps the `most` blocks used last; of use to one thread at a
-    time.
+    data changed is another block. Keeps the `most` blocks used last, for any number of threads.
     """
 
     def __init__(self, most: int = 4096) -> None:
-        self._most = most
+        self._most, self._lock = most, Lock()
         self._sums: OrderedDict[bytes, tuple[Array, Array]] = OrderedDict()
 
     def summed(self, part: Table, ratio: Array, side: int) -> tuple[Array, Array]:
@@ -136,10 +136,13 @@ class Memory:
         key = hashlib.blake2b(str((side, part.canary.shape)).encode(), digest_size=16)
         for one in arrays:
             key.update(np.ascontiguousarray(one).data)
-        found = self._sums.pop(key.digest(), None) or _summed(part, ratio, side)
-        self._sums[key.digest()] = found
-        if len(self._sums) > self._most:
-            self._sums.popitem(last=False)
+        with self._lock:
+            found = self._sums.pop(key.digest(), None)
+        found = found or _summed(part, ratio, side)
+        with self._lock:
+            self._sums[key.digest()] = found
+            if len(self._sums) > self._most:
+                self._sums.popitem(last=False)
         return found
 
 

@@ -13,11 +13,12 @@ import math
 from gate.metric import Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
+from gate.units import duration
 
 
 def warm(series: Series, metric: Metric, window: Window) -> Series:
     """The series without the warm-up; rows stay in place, but gauges start after it."""
-    cold = math.ceil(metric.warmup / window.step)
+    cold = cold_intervals(metric, window)
     match series:
         case Levels(pods, values):
             return Levels(pods, values[cold:])
@@ -26,6 +27,16 @@ def warm(series: Series, metric: Metric, window: Window) -> Series:
             return Samples(times[late], values[late])
         case Buckets() | Counts():
             return series.without_first(cold)
+
+
+def cold_intervals(metric: Metric, window: Window) -> int:
+    """How many of the first intervals are not judged."""
+    return math.ceil(metric.warmup / window.step)
+
+
+def warming_up(metric: Metric) -> str:
+    """Why nothing is judged yet."""
+    return f"warming up: its first {duration(metric.warmup)} are not judged"
 
 
 def still_cold(metric: Metric, window: Window) -> bool:

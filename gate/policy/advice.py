@@ -9,6 +9,13 @@ from gate.analysis.comparison import Analysis, Comparison, Finding
 from gate.evidence.evidence import Cause, Evidence
 from gate.units import duration
 
+# What comparisons of these wait for, of which nobody can say when it comes.
+_UNPROMISED = {
+    "pods": "more time or more pods",
+    "points": "more points, or a wider margin; see its evidence",
+    "metrics": "passes when the metrics it counts are shown not worse; see their evidence",
+}
+
 
 def advice(analysis: Analysis, evidence: Evidence) -> tuple[str, ...]:
     """Sentences, one for each comparison or gap that keeps a promote away."""
@@ -30,8 +37,8 @@ def wait(one: Comparison) -> str:
     if one.limit is not None and one.limit == one.baseline:
         return "its margin leaves no room: an equal canary cannot be shown not worse; widen it"
     if one.clear_in is None:
-        if one.counted == "pods":
-            return "more time or more pods"
+        if one.counted in _UNPROMISED:
+            return _UNPROMISED[one.counted]
         return "at this traffic it would not be clear within a day; send the canary more"
     minutes = duration(math.ceil(one.clear_in / 60) * 60)
     return (

@@ -51,7 +51,12 @@ WORDS: Mapping[str, Word] = {
     "analysis.unclear": Word(Type.STRINGS, "comparisons that show neither yet"),
     "analysis.unfit": Word(Type.STRINGS, "comparisons whose data cannot carry an answer"),
     "analysis.evidence_worse": Word(
-        Type.DOUBLE, "log10 of the rollout's evidence (e-value) that some metric is worse"
+        Type.DOUBLE,
+        "log10 of the rollout's evidence (e-value) that some metric is worse; "
+        "not known under Kayenta's judge",
+    ),
+    "analysis.score": Word(
+        Type.DOUBLE, "the score of Kayenta's judge, 0 to 100; not known under the gate's own"
     ),
     "analysis.concurrent": Word(Type.BOOL, "both arms ran at the same time"),
     "evidence.gaps": Word(Type.STRINGS, "what was asked for and not seen"),
@@ -114,7 +119,10 @@ def _of_analysis(analysis: Analysis) -> Iterator[tuple[str, Value]]:
     yield "analysis.safe", analysis.safe
     yield "analysis.concurrent", analysis.concurrent
     yield "analysis.critical_worse", analysis.found(Finding.WORSE, critical_only=True)
-    yield "analysis.evidence_worse", analysis.log_e_worse / math.log(10)
+    if analysis.log_e_worse is not None:
+        yield "analysis.evidence_worse", analysis.log_e_worse / math.log(10)
+    if analysis.score is not None:
+        yield "analysis.score", analysis.score
     for finding in Finding:
         yield f"analysis.{finding}", analysis.found(finding)
 

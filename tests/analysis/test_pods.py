@@ -98,9 +98,9 @@ def test_a_pod_that_is_ill_for_three_minutes_convicts_nobody() -> None:
 
 
 def test_the_answer_names_the_pod_and_what_was_held_back() -> None:
-    why = look(rollout(1, canary=ill(3, 20, 3, 0.5))).comparisons[0].why
-    assert "canary-3 had" in why
-    assert "held back" in why
+    (note,) = look(rollout(1, canary=ill(3, 20, 3, 0.5))).comparisons[0].notes
+    assert note.startswith("canary-3 had")
+    assert note.endswith("held back")
 
 
 def test_what_is_shown_is_what_was_seen_not_what_was_counted() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gate.analysis.kayenta.judge import judge
-from gate.analysis.kayenta.words import Judgement, MetricPair, Rule, Rules, Thresholds
+from gate.analysis.kayenta.words import Judgement, MetricPair
+from gate.kayenta import Rule, Rules, Thresholds
 from gate.series import array
 
 USUAL = Thresholds(95.0, 75.0)

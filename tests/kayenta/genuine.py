@@ -15,7 +15,8 @@ from typing import Any
 import pydantic
 
 from gate.analysis.kayenta.judge import judge
-from gate.analysis.kayenta.words import Judgement, MetricPair, Thresholds
+from gate.analysis.kayenta.words import Judgement, MetricPair
+from gate.kayenta import Thresholds
 from gate.kayenta_config import parse
 from gate.series import array
 

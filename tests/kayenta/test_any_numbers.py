@@ -13,16 +13,9 @@ from scipy import stats as scipy_stats
 from gate.analysis.kayenta.judge import judge
 from gate.analysis.kayenta.rank import midranks, shift, superiority
 from gate.analysis.kayenta.root import TOLERANCE
-from gate.analysis.kayenta.words import (
-    Direction,
-    EffectSize,
-    Label,
-    Measure,
-    NanStrategy,
-    Rule,
-    Rules,
-)
+from gate.analysis.kayenta.words import Label
 from gate.errors import UsageError
+from gate.kayenta import Direction, EffectSize, Measure, NanStrategy, Rule, Rules
 from gate.series import array
 from tests.kayenta.asked import USUAL, one, pair
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gate.analysis.kayenta.judge import judge
-from gate.analysis.kayenta.words import Direction, Label, NanStrategy, Rule, Rules
+from gate.analysis.kayenta.words import Label
+from gate.kayenta import Direction, NanStrategy, Rule, Rules
 from tests.kayenta.asked import USUAL, many, one, pair, steady
 
 NAN = math.nan

@@ -65,8 +65,8 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     evidence = an_evidence(indicators=(MONTH, HOUR), change=SMALL)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
-    assert missing(found) == ()
-    assert set(found) == set(WORDS)
+    assert missing(found) == ("analysis.score",)
+    assert set(found) == set(WORDS) - {"analysis.score"}
     for word, value in found.items():
         assert type(value) is PYTHON[WORDS[word].type], word
 
@@ -88,6 +88,12 @@ def test_what_is_said_of_the_comparisons():
     assert found["analysis.unclear"] == ("queue",)
     assert found["analysis.unfit"] == ("cpu",)
     assert found["analysis.evidence_worse"] == pytest.approx(3.0)
+
+
+def test_kayentas_judge_has_a_score_and_no_evidence():
+    found = known(analysis=an_analysis(log_e_worse=None, alpha=None, beta=None, score=78.0))
+    assert found["analysis.score"] == 78.0
+    assert "analysis.evidence_worse" not in found
 
 
 def test_no_comparison_is_not_safe():

@@ -7,14 +7,17 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.document import parse as parse_document
 from gate.errors import UsageError
+from gate.kayenta import Thresholds
 from gate.kayenta_config import parse
 from gate.metric import DEFAULT_MARGINS, Direction, Kind, Margin
+from gate.service import Service
 from gate.service_file import ServiceFile, from_document
 from gate.surfaces.cli.kayenta_defects import defects
 from gate.surfaces.cli.kayenta_service import service_file
@@ -49,8 +52,9 @@ def config(*metrics: dict[str, Any], **keys: Any) -> dict[str, Any]:
     }
 
 
-def text(*metrics: dict[str, Any], **keys: Any) -> str:
-    return service_file(parse(json.dumps(config(*metrics, **keys)), "canary.json"), "checkout")
+def text(*metrics: dict[str, Any], own_judge: bool = True, **keys: Any) -> str:
+    read = parse(json.dumps(config(*metrics, **keys)), "canary.json")
+    return service_file(read, "checkout", own_judge=own_judge)
 
 
 def loaded(*metrics: dict[str, Any], **keys: Any) -> ServiceFile:
@@ -297,6 +301,124 @@ def test_text_of_the_config_cannot_leave_its_comment_or_quotes():
     assert evil in file.service.metrics[0].queries["value"]
 
 
+# -- for Kayenta's judge -------------------------------------------------------------------------
+
+
+def migrated(*metrics: dict[str, Any], **keys: Any) -> Service:
+    return loaded(*metrics, own_judge=False, **keys).service
+
+
+def test_importing_migrates_to_kayentas_judge_unless_told_otherwise(capfd, tmp_path):
+    body = json.dumps(config())
+    assert "kind: kayenta" in imported(capfd, tmp_path, body)[1]
+    assert "judge:" not in imported(capfd, tmp_path, body, "--judge", "gate")[1]
+    assert imported(capfd, tmp_path, body, "--judge", "other")[0] == 2
+
+
+def test_the_rules_stay_what_they_were():
+    canary = {
+        "direction": "either",
+        "nanStrategy": "replace",
+        "outliers": {"strategy": "remove", "outlierFactor": 2.0},
+        "critical": True,
+        "effectSize": {"measure": "cles", "allowedIncrease": 0.7, "criticalIncrease": 0.9},
+    }
+    other = metric("b", groups=["Other", "Errors"], canary={"mustHaveData": True, "muted": True})
+    read = parse(json.dumps(config(metric("a", canary=canary), other)), "canary.json")
+    service = migrated(metric("a", canary=canary), other)
+    assert service.kayenta.rules.metrics == read.rules.metrics
+    assert service.kayenta.rules.group_weights == {"Errors": 100.0}
+    assert service.kayenta.thresholds == Thresholds(95.0, 75.0)
+
+
+def test_the_thresholds_are_the_configs_where_it_has_some():
+    for said, taken in (
+        ({"pass": 90, "marginal": 50.5}, Thresholds(90.0, 50.5)),
+        ({"pass": "90", "marginal": 50}, Thresholds(95.0, 75.0)),
+        ({"pass": 50, "marginal": 90}, Thresholds(95.0, 75.0)),
+    ):
+        classifier = {"groupWeights": {"Errors": 100}, "scoreThresholds": said}
+        assert migrated(classifier=classifier).kayenta.thresholds == taken
+
+
+@pytest.mark.parametrize(
+    ("groups", "weights", "taken"),
+    [
+        ([["E"], ["L"]], {"E": 30}, {"E": 30.0, "L": 70.0}),
+        ([["E"], ["L"]], {"E": 30, "L": 30}, {"E": 50.0, "L": 50.0}),
+        ([["E"], ["L"]], {"E": 150, "nobody's": 50}, {"E": 100.0, "L": 0.0}),
+        ([["E"], []], {"E": 100}, {"E": 100.0, "m1": 0.0}),
+        ([[], []], {"E": 100}, {}),
+        ([["E"], ["L"]], {}, {"E": 50.0, "L": 50.0}),
+    ],
+)
+def test_weights_are_kayentas_where_they_sum_to_100_and_scaled_where_not(groups, weights, taken):
+    metrics = [metric(f"m{number}", groups=names) for number, names in enumerate(groups)]
+    service = migrated(*metrics, classifier={"groupWeights": weights})
+    assert service.kayenta.rules.group_weights == pytest.approx(taken)
+
+
+def test_the_query_stays_as_it_was():
+    (one,) = migrated().metrics
+    assert one.kind is Kind.SAMPLES
+    assert one.queries == {"values": "sum(rate(http_errors_total{ {{selector}} }[5m]))"}
+    (named,) = migrated(metric(query={"type": "prometheus", "metricName": "queue"})).metrics
+    assert named.queries == {"values": "avg(queue{ {{selector}} })"}
+
+
+def test_where_all_are_muted_all_count():
+    service = migrated(metric(canary={"muted": True}))
+    assert not service.kayenta.rules.metrics[0].muted
+
+
+GAUGES = {"memory": 4e8, "queue": 20.0}
+
+
+def recording(worse: float) -> dict[str, Any]:
+    """An hour of two gauges on both versions, a point a minute; the canary's queue is longer."""
+    rng = np.random.default_rng(3)
+    times = [1_700_000_040 + 60 * minute for minute in range(1, 61)]
+    series = []
+    for name, mean in GAUGES.items():
+        for version in ("v1", "v2"):
+            factor = worse if (name, version) == ("queue", "v2") else 1.0
+            values = (mean * factor * (1 + 0.05 * rng.standard_normal(60))).tolist()
+            series.append(
+                {"name": name, "labels": {"version": version}, "times": times, "values": values}
+            )
+    return {"series": series}
+
+
+@pytest.mark.parametrize(
+    ("worse", "weights", "outcome", "score"),
+    [
+        (1.0, {"Memory": 50, "Queue": 50}, "promote", 100.0),
+        (2.0, {"Memory": 50, "Queue": 50}, "rollback", 50.0),
+        (2.0, {"Memory": 80, "Queue": 20}, "hold", 80.0),
+    ],
+)
+def test_a_migrated_config_decides_on_a_recording(capfd, tmp_path, worse, weights, outcome, score):
+    asked = {name: f'PromQL:{name}{{version="${{scope}}"}}' for name in GAUGES}
+    metrics = [
+        metric(name, {"type": "prometheus", "customInlineTemplate": text}, groups=[name.title()])
+        for name, text in asked.items()
+    ]
+    body = json.dumps(config(*metrics, classifier={"groupWeights": weights}))
+    file = imported(capfd, tmp_path, body)[1]
+    file = re.sub(r"prometheus: \{.*\}", "prometheus: {kind: file, path: seen.json}", file)
+    (tmp_path / "gate.yaml").write_text(file)
+    (tmp_path / "seen.json").write_text(json.dumps(recording(worse)))
+    code = run(
+        ["check", "-f", str(tmp_path / "gate.yaml"), "--canary", "v2", "--baseline", "v1",
+         "--since", "61m", "--as-of", "1700003670", "--format", "json",
+         "--ledger", str(tmp_path / "ledger.db")]
+    )  # fmt: skip
+    told = json.loads(capfd.readouterr().out)
+    assert told["verdict"] == outcome, told["analysis"]
+    assert told["facts"]["analysis.score"] == told["analysis"]["score"] == score
+    assert code == {"promote": 0, "hold": 10, "rollback": 20}[outcome]
+
+
 # -- the warnings --------------------------------------------------------------------------------
 
 
@@ -373,7 +495,7 @@ def test_a_warning_says_where_what_and_what_to_do():
     found = {one.name: str(one) for one in defects(parse(json.dumps(config(*many)), "canary.json"))}
     told = found["ungrouped metrics are ignored"]
     assert "(metrics 'm0', 'm1', 'm2', 'm3', 'm4' and 2 more): a metric in no group" in told
-    assert told.endswith("\n  put it in a group; in the gate every metric counts")
+    assert "\n  put it in a group; under `judge: kayenta` it is a group of its own" in told
 
 
 # -- anything ------------------------------------------------------------------------------------
@@ -431,10 +553,12 @@ def test_any_config_is_refused_as_such_or_becomes_a_file_that_loads(
         read = parse(written, "canary.json")
     except UsageError:
         return
-    made = service_file(read, "checkout")
-    made.encode()
-    file = from_document(parse_document(made, "gate.yaml"))
-    assert len(file.service.metrics) == len(metrics)
+    for own_judge in (True, False):
+        made = service_file(read, "checkout", own_judge=own_judge)
+        made.encode()
+        file = from_document(parse_document(made, "gate.yaml"))
+        assert len(file.service.metrics) == len(metrics)
+        assert (file.service.kayenta is None) is own_judge
     assert all(str(defect).count("\n") >= 1 for defect in defects(read))
 
 

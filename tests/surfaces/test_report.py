@@ -12,6 +12,7 @@ from gate.change import Change
 from gate.decision import decided, from_json, to_json
 from gate.evidence.evidence import Cause, Evidence, Gap, Pair
 from gate.evidence.gather import gather
+from gate.kayenta import Kayenta, Rule, Rules, Thresholds
 from gate.metric import Kind, Margin
 from gate.request import Intent
 from gate.service import ChangeRange
@@ -67,6 +68,10 @@ BLIND = Evidence(
     ),
 )
 LONG = "a-very-long-name-" * 12
+BY_KAYENTA = a_service(
+    a_metric(critical=False),
+    kayenta=Kayenta(Rules(metrics=(Rule(name="errors", groups=("e",)),)), Thresholds(95.0, 75.0)),
+)
 
 DECISIONS = {
     "good": lambda: recorded("v1.9.0", 1793617200.0, 3600.0),
@@ -88,6 +93,7 @@ DECISIONS = {
             change=replace(SMALL, lines_added=5000, notes=("a shallow clone",)),
         ),
     ),
+    "by Kayenta's judge": lambda: a_decision(service=BY_KAYENTA),
     "long names": lambda: a_decision(
         request=a_request(canary=LONG, baseline=LONG),
         service=a_service(a_metric(LONG, unit="of " + LONG)),
@@ -282,6 +288,19 @@ def test_json_tells_what_is_not_known_as_null():
     assert told["analysis"]["comparisons"][0]["canary"] is None
     assert "budget.remaining" not in told["facts"]
     assert [gap["cause"] for gap in told["gaps"]] == ["timeout", "server error", "refused"]
+
+
+def test_kayentas_score_is_told_and_no_probability_is_promised():
+    decision = DECISIONS["by Kayenta's judge"]()
+    told = strict(as_json(decision, 10))["analysis"]
+    assert (told["judge"], told["score"], told["comparisons"][0]["limit"]) == ("kayenta", 100, 95)
+    assert told["alpha"] is told["beta"] is told["log_e_worse"] is None
+    said = text(report(decision), width=200)
+    assert "no error probability is promised" in said
+    assert "of 95 needed" in said
+    assert "score (Kayenta): passes when the metrics it counts are shown not worse" in said
+    own = strict(as_json(DECISIONS["good"](), 0))["analysis"]
+    assert (own["judge"], own["score"], own["alpha"]) == ("gate", None, 0.01)
 
 
 def test_json_times_are_rfc3339():

@@ -12,16 +12,8 @@ import numpy as np
 
 from gate.analysis.kayenta.noise import Noise
 from gate.analysis.kayenta.rank import Untestable, shift, superiority
-from gate.analysis.kayenta.words import (
-    Direction,
-    EffectSize,
-    Label,
-    Measure,
-    NanStrategy,
-    Rule,
-    Shift,
-    Verdict,
-)
+from gate.analysis.kayenta.words import Label, Shift, Verdict
+from gate.kayenta import Direction, EffectSize, Measure, NanStrategy, Rule
 from gate.series import Array
 
 TOLERANCE = 0.25  # share of the estimated shift; fixed in Kayenta

@@ -1,8 +1,8 @@
 """The NetflixACAJudge-v1.0: pairs of series and rules in, a score out.
 
-Why it is here: teams that migrate want to see both judges side by side on the same data. It is
-reproduced with its defects, which `tests/kayenta/test_defects.py` names one by one; the gravest is
-that what it could not judge (`Error`) does not lower the score. Do not promote on its score alone.
+Why it is here: teams that migrate want the verdicts they know. It is reproduced with its defects,
+which `tests/kayenta/test_defects.py` names one by one; the gravest is that what it could not judge
+(`Error`) does not lower the score. So nothing promotes on its score alone: `compare` reads it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from gate.analysis.kayenta.classify import classify
 from gate.analysis.kayenta.noise import Noise
 from gate.analysis.kayenta.score import classified, group_scores, score
 from gate.analysis.kayenta.transform import stats, transformed
-from gate.analysis.kayenta.words import Judgement, MetricPair, Result, Rule, Rules, Thresholds
+from gate.analysis.kayenta.words import Judgement, MetricPair, Result
 from gate.errors import UsageError
+from gate.kayenta import Rule, Rules, Thresholds
 
 
 def judge(

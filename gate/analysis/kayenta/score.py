@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from gate.analysis.kayenta.words import Classification, GroupScore, Label, Result, Thresholds
+from gate.analysis.kayenta.words import Classification, GroupScore, Label, Result
+from gate.kayenta import Thresholds
 
 # Nodata and Error are in no denominator: what could not be judged counts as if it were not there.
 COUNTED = frozenset({Label.PASS, Label.HIGH, Label.LOW, Label.NODATA_FAIL})

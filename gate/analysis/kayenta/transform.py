@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gate.analysis.kayenta.words import NanStrategy, Rule, Stats
+from gate.analysis.kayenta.words import Stats
+from gate.kayenta import NanStrategy, Rule
 from gate.series import Array
 
 

@@ -13,8 +13,7 @@ import click
 from click.core import ParameterSource
 
 from gate.analysis.comparison import Analysis, Finding
-from gate.analysis.judge import judge
-from gate.decision import from_json
+from gate.decision import from_json, judged
 from gate.errors import LedgerError, UsageError
 from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
@@ -51,7 +50,7 @@ def analyze(context: click.Context, /, **flags: Any) -> None:
     or file. Never let a pipeline go on because of this 0: `gate check` is the gate.
     """
     seen = _stored(context, flags) if flags["decision"] else _gathered(flags)
-    analysis = judge(seen[0], seen[2])
+    analysis = judged(seen[0], seen[2])
     if flags["form"] == "json":
         emit(analysis_json(*seen, analysis))
     else:

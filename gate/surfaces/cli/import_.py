@@ -21,10 +21,16 @@ def import_() -> None:
 @import_.command(epilog="Example: gate import kayenta canary.json --name checkout > gate.yaml")
 @click.argument("file")
 @click.option("--name", help="The service's name; the config's own where not given.")
-def kayenta(file: str, name: str | None) -> None:
+@click.option(
+    "--judge", type=click.Choice(["kayenta", "gate"]), default="kayenta", show_default=True,
+    help="kayenta: the same labels and score, read with care. gate: translated for the gate's own "
+    "judge, which may be asked as often as you like.",
+)  # fmt: skip
+def kayenta(file: str, name: str | None, judge: str) -> None:
     """A canary config of Kayenta (JSON) as a service file, on standard output.
 
-    On standard error, one warning for each known defect of Kayenta's judge it runs into.
+    On standard error, one warning for each known defect of Kayenta's judge it runs into, and what
+    the gate does instead.
     """
     config = load(Path(file))
     if name is not None and name != plain_name(name, ""):
@@ -32,6 +38,7 @@ def kayenta(file: str, name: str | None) -> None:
             f"--name {name!r} cannot name a service",
             "use letters, digits, spaces and . _ / - only, a letter or digit first",
         )
-    emit(service_file(config, name or plain_name(config.name or "", "imported")))
+    called = name or plain_name(config.name or "", "imported")
+    emit(service_file(config, called, own_judge=judge == "gate"))
     for defect in defects(config):
         tell(f"warning: {defect}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gate.analysis.kayenta.words import Measure, NanStrategy, Rule
+from gate.kayenta import Measure, NanStrategy, Rule
 from gate.kayenta_config import KayentaConfig, MetricConfig
 
 # A change of 1e-4 in the metric's unit is the finest the judge can see.
@@ -48,7 +48,7 @@ def _error_is_100(config: KayentaConfig) -> Iterator[Defect]:
         "where the points left cannot be compared (one an arm, or one canary point beside an "
         "all-zero baseline) the label is Error, the score stays 100 and `critical` is forgotten",
         "never take a score with an Error label for a pass; the gate calls such a metric unfit "
-        "and holds",
+        "and holds, whichever its judge",
     )
 
 
@@ -60,7 +60,8 @@ def _unit(config: KayentaConfig) -> Iterator[Defect]:
         "the judge searches shifts to 1e-4 in the metric's own unit: around 1e-4 it misses most "
         "20 % changes, around 1e-5 even a doubling",
         "report the metric in a smaller unit (ms, per million) if its values may be that small; "
-        "the gate's answer does not depend on the unit",
+        "under `judge: kayenta` a Pass on less than that is unclear, and the gate's own judge does "
+        "not depend on the unit",
     )
 
 
@@ -74,7 +75,8 @@ def _negative(config: KayentaConfig) -> Iterator[Defect]:
         "negative metrics never fail",
         "the ratio of two negative means points the other way, so no change of a metric below "
         "zero is ever High or Low",
-        "add a constant, or set effectSize.measure to cles; the gate compares differences",
+        "add a constant, or set effectSize.measure to cles; under `judge: kayenta` such a Pass is "
+        "unclear, and the gate's own judge compares differences",
     )
 
 
@@ -85,7 +87,8 @@ def _sparse(config: KayentaConfig) -> Iterator[Defect]:
         "sparse errors are invisible",
         "beside a baseline of zeros (nanStrategy replace makes them) the canary must be above zero "
         "in 27 of 60 points before it is High",
-        "count errors with kind events in the gate, which needs a handful of them",
+        "count errors with kind events and `judge: gate`, which needs a handful of them; under "
+        "`judge: kayenta` such a Pass is unclear if the means differ by more than the margin",
     )
 
 
@@ -97,7 +100,8 @@ def _must_have_data(config: KayentaConfig) -> Iterator[Defect]:
         ),
         "mustHaveData without effect",
         "with nanStrategy replace a metric without any data passes, whatever mustHaveData says",
-        "use nanStrategy remove; in the gate a critical metric that was not seen holds",
+        "use nanStrategy remove; in the gate a metric that was not seen is unfit, and does not "
+        "count as passed",
     )
 
 
@@ -107,7 +111,8 @@ def _ungrouped(config: KayentaConfig) -> Iterator[Defect]:
         lambda metric: not metric.groups,
         "ungrouped metrics are ignored",
         "a metric in no group does not count: it may be High while the score is 100",
-        "put it in a group; in the gate every metric counts",
+        "put it in a group; under `judge: kayenta` it is a group of its own, imported with weight "
+        "0, and holds if it is worse; for the gate's own judge every metric counts",
     )
 
 
@@ -150,7 +155,7 @@ def _all_muted(config: KayentaConfig) -> Iterator[Defect]:
             "nothing that counts scores 0",
             "all metrics are muted",
             "with nothing left to score, the score is 0 and every canary fails",
-            "unmute what should decide; the file printed here takes all of them for critical",
+            "unmute what should decide; in the file printed here all of them count",
         )
 
 
@@ -166,7 +171,8 @@ def _weights(config: KayentaConfig) -> Iterator[Defect]:
             f"a perfect canary scores {best + (rest if unsaid else 0.0):g}",
             "weights are neither checked nor normalised, and a weighted group without a metric "
             "that counts is lost",
-            "let the weights of the groups that have metrics sum to 100; the gate has no weights",
+            "let the weights of the groups that have metrics sum to 100; the gate refuses others, "
+            "so those in the file printed here are scaled to 100; its own judge has no weights",
         )
     if unsaid and rest <= 1e-6:
         yield Defect(
@@ -174,7 +180,8 @@ def _weights(config: KayentaConfig) -> Iterator[Defect]:
             f"groups {_listed(unsaid)}",
             f"groups without a weight share what the others leave of 100, here {rest:g}: their "
             "failures do not lower the score",
-            "give each group a weight; in the gate every metric counts",
+            "give each group a weight; under `judge: kayenta` a group weighs 0 only where that is "
+            "written, as in the file printed here; for the gate's own judge every metric counts",
         )
 
 
@@ -185,7 +192,8 @@ def _thresholds(config: KayentaConfig) -> Iterator[Defect]:
             "classifier.scoreThresholds",
             "the judge takes the request's thresholds, and where the score equals `marginal` it "
             "says Marginal while the orchestrator fails",
-            "set them where the analysis is started; the gate decides by its policy",
+            "compare those of the pipeline with `judge.pass` and `judge.marginal` in the file "
+            "printed here; the gate holds between them, `marginal` included",
         )
 
 
@@ -195,7 +203,7 @@ def _judge_settings(config: KayentaConfig) -> Iterator[Defect]:
             "judge settings are ignored",
             "judge.judgeConfigurations",
             "the tolerance (25 % of the shift) and the confidence (98 %) are fixed in the judge",
-            "remove them; in the gate set judge.alpha, judge.beta and each metric's margin",
+            "remove them; for the gate's own judge set judge.alpha, judge.beta and each margin",
         )
 
 

@@ -50,8 +50,8 @@ class Query:
     notes: tuple[str, ...] = ()
 
 
-def query(metric: MetricConfig, config: KayentaConfig) -> Query:
-    """What asks for the same series, as near as the gate can."""
+def query(metric: MetricConfig, config: KayentaConfig, *, by_pod: bool) -> Query:
+    """What asks for the same series, as near as the gate can; `by_pod`: one for each pod."""
     asked = metric.query
     template = asked.custom_inline_template or _named(asked, config) or asked.custom_filter or ""
     template = template.replace("$\\{", "${").strip()
@@ -60,7 +60,9 @@ def query(metric: MetricConfig, config: KayentaConfig) -> Query:
     said = expression if complete else asked.metric_name
     if asked.system not in ("", "prometheus") or not said:
         return _foreign(asked)
-    return _filled(*(_by_pod(expression) if complete else _built(asked, template)))
+    if not complete:
+        return _filled(*_built(asked, template, by_pod=by_pod))
+    return _filled(*(_by_pod(expression) if by_pod else (Kind.SAMPLES, expression, [])))
 
 
 def _named(asked: QueryConfig, config: KayentaConfig) -> str:
@@ -84,7 +86,7 @@ def _by_pod(expression: str) -> tuple[Kind, str, list[str]]:
     return Kind.GAUGE, expression, ["the query must return one series for each pod"]
 
 
-def _built(asked: QueryConfig, template: str) -> tuple[Kind, str, list[str]]:
+def _built(asked: QueryConfig, template: str, *, by_pod: bool) -> tuple[Kind, str, list[str]]:
     """From a metric's name and matchers; Kayenta adds the scope's matcher by itself."""
     name = asked.metric_name or ""
     matchers = [*(asked.label_bindings or ()), *([template] if template else ())]
@@ -93,6 +95,8 @@ def _built(asked: QueryConfig, template: str) -> tuple[Kind, str, list[str]]:
     if _A_COUNTER.search(name):
         inner = f"rate({inner}[{{{{step}}}}])"
         notes.append("a counter only grows, so its rate is compared; Kayenta compared it raw")
+    if not by_pod:
+        return Kind.SAMPLES, f"avg({inner})", notes
     notes.append("Kayenta compared the average over all pods; here each pod speaks for itself")
     return Kind.GAUGE, f"avg by (pod, instance) ({inner})", notes
 

@@ -70,6 +70,11 @@ def plan(context: click.Context, /, **flags: Any) -> None:
     Exits 0 when a metric could be planned, 30 when none could, 2 for a wrong flag or file.
     """
     file = load(Path(flags["path"]))
+    if file.service.kayenta:
+        raise UsageError(
+            "Kayenta's judge promises nothing over repeated looks, so nothing can be planned",
+            "plan with Gate's own judge: leave `judge: kayenta` out",
+        )
     worsened = dict(_worsened(file.service, flags["effects"]))
     basis = _basis(file, flags)
     found = planning.plan(basis, flags["weight"], worsened)

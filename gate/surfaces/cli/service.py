@@ -21,6 +21,7 @@ def show(path: str, form: str) -> None:
     file = load(Path(path))
     policy = policy_of(file)
     whole = {
+        "judge": "kayenta" if file.service.kayenta else "gate",
         "service": file.service,
         "sources": file.sources,
         "policy": {"name": policy.name, "sha256": policy.sha256, "rules": policy.rules},

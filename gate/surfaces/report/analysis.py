@@ -58,7 +58,8 @@ def analysis_json(
 
 
 def _details(one: Comparison, analysis: Analysis) -> Iterator[str]:
-    if one.log_e_worse is None or one.log_e_not_worse is None or one.interval is None:
+    beta, interval = analysis.beta, one.interval
+    if one.log_e_worse is None or one.log_e_not_worse is None or interval is None or beta is None:
         yield one.why
         yield f"margin {margin(one.margin, one.unit)}"
         return
@@ -66,11 +67,12 @@ def _details(one: Comparison, analysis: Analysis) -> Iterator[str]:
         yield one.why
     yield f"{_ratio(one)}margin {margin(one.margin, one.unit)}"
     # What the two findings may each be wrong by is all that the interval's level leaves.
-    alpha = max(1.0 - one.interval.level - analysis.beta, 1e-300)
+    alpha = max(1.0 - interval.level - beta, 1e-300)
     yield (
         f"evidence for worse {times(one.log_e_worse)} of {times(-math.log(alpha))} needed, "
-        f"for not worse {times(one.log_e_not_worse)} of {times(-math.log(analysis.beta))}"
+        f"for not worse {times(one.log_e_not_worse)} of {times(-math.log(beta))}"
     )
+    yield from one.notes
     yield rests_on(one)
     if one.finding is Finding.UNCLEAR:
         yield wait(one)

@@ -74,6 +74,8 @@ def asked(service: Service, request: Request, window: Window) -> dict[str, Any]:
 def analysed(analysis: Analysis) -> dict[str, Any]:
     """Every comparison with all its numbers."""
     return {
+        "judge": "gate" if analysis.score is None else "kayenta",
+        "score": analysis.score,
         "safe": analysis.safe,
         "concurrent_baseline": analysis.concurrent,
         "alpha": analysis.alpha,

@@ -93,10 +93,16 @@ def judged(window: Window) -> str:
 
 def how_sure(analysis: Analysis) -> Iterator[str]:
     """What the findings promise."""
-    yield (
-        f"over the whole rollout: a good release is called worse with probability below "
-        f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
-    )
+    if analysis.alpha is None or analysis.beta is None:
+        yield (
+            "by Kayenta's judge: each look is a test of its own, so every further look may call a "
+            "good release worse; no error probability is promised"
+        )
+    else:
+        yield (
+            f"over the whole rollout: a good release is called worse with probability below "
+            f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
+        )
     if not analysis.concurrent:
         yield "the baseline is historical: time itself differs between the arms; weaker evidence"
 
@@ -117,7 +123,7 @@ def cells(one: Comparison) -> tuple[str, ...]:
 
 def _note(one: Comparison) -> str:
     counts = rests_on(one)
-    return f"{one.why}; {counts}" if counts else one.why
+    return "; ".join(part for part in (one.why, *one.notes, counts) if part)
 
 
 def _interval(one: Comparison) -> str:
