@@ -51,22 +51,16 @@ class Rollout:
 
     def evidence(self, minute: int) -> Evidence:
         """What was seen in the first `minute` minutes, and the baseline's hour before them."""
-        baseline, canary, before = self._arms
-        pairs = tuple(
-            Pair(
-                name,
-                _first(baseline[name], minute),
-                _first(canary[name], minute),
-                history=before[name],
-            )
-            for name in baseline
-        )
-        return Evidence(Window(START, 60.0, minute), pairs)
+        window = Window(START, 60.0, minute)
+        return Evidence(window, tuple(pair.until(window) for pair in self._pairs))
 
     @cached_property
-    def _arms(self) -> tuple[dict[str, _Series], ...]:
+    def _pairs(self) -> tuple[Pair, ...]:
         arms = (("baseline", self.baseline), ("canary", self.canary), ("baseline", self.before))
-        return tuple(_shown(name, one) for name, one in arms)
+        baseline, canary, before = (_shown(name, one) for name, one in arms)
+        return tuple(
+            Pair(name, baseline[name], canary[name], history=before[name]) for name in baseline
+        )
 
     @cached_property
     def series(self) -> dict[str, tuple[Array, Array]]:
@@ -117,9 +111,3 @@ def _shown(arm: str, measured: Measured) -> dict[str, _Series]:
         "cpu": Levels(pods, measured.cpu),
         "memory": Levels(pods, measured.memory),
     }
-
-
-def _first(series: _Series, minute: int) -> _Series:
-    if isinstance(series, Levels):
-        return Levels(series.pods, series.values[:minute])
-    return series.first(minute)

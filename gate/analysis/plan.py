@@ -23,7 +23,7 @@ from gate.analysis.question import Unfit
 from gate.evidence.evidence import Cause, Evidence, Gap, Pair
 from gate.metric import Direction, Margin, Metric
 from gate.request import Window
-from gate.series import Buckets, Counts, Levels, Samples, Series, array
+from gate.series import Counts, Samples, Series, array
 from gate.service import Service
 from gate.units import duration
 
@@ -289,19 +289,7 @@ def _pair(
 def _until(pair: Pair | Gap, window: Window) -> Evidence:
     if isinstance(pair, Gap):
         return Evidence(window, gaps=(pair,))
-    baseline, canary = (_first(arm, window) for arm in (pair.baseline, pair.canary))
-    return Evidence(window, (replace(pair, baseline=baseline, canary=canary),))
-
-
-def _first(series: Series, window: Window) -> Series:
-    match series:
-        case Counts() | Buckets():
-            return series.first(window.count)
-        case Levels(pods, values):
-            return Levels(pods, values[: window.count])
-        case Samples(times, values):
-            early = times <= window.end
-            return Samples(times[early], values[early])
+    return Evidence(window, (pair.until(window),))
 
 
 def rates(basis: Basis) -> dict[str, float]:

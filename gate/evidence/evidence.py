@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gate.change import Change
 from gate.request import Window
-from gate.series import Series
+from gate.series import Buckets, Counts, Levels, Samples, Series
 from gate.slo import Indicator
 
 
@@ -57,6 +57,22 @@ class Pair:
     concurrent: bool = True
     doubts: tuple[Gap, ...] = ()
     history: Series | None = None
+
+    def until(self, window: Window) -> Pair:
+        """The same as it was seen at an earlier look, when the window was this one."""
+        baseline, canary = (_until(arm, window) for arm in (self.baseline, self.canary))
+        return replace(self, baseline=baseline, canary=canary)
+
+
+def _until(series: Series, window: Window) -> Series:
+    match series:
+        case Counts() | Buckets():
+            return series.first(window.count)
+        case Levels(pods, values):
+            return Levels(pods, values[: window.count])
+        case Samples(times, values):
+            early = times <= window.end
+            return Samples(times[early], values[early])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

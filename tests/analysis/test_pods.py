@@ -17,7 +17,7 @@ from gate.analysis.pods import Held, Pods, held_back, lasting, lenience
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import Kind, Margin
 from gate.request import Window
-from gate.series import Array, Counts, array
+from gate.series import Array, Counts, Series, array
 from gate.service import Service
 from tests.analysis.chance import at_least, at_most
 from tests.parts.releases import T0
@@ -58,23 +58,21 @@ def rollout(
     )
 
 
+def blurred(series: Series | None) -> Counts:
+    """The same without the pods."""
+    assert isinstance(series, Counts)
+    return Counts(series.bad, series.total)
+
+
 def look(
     pair: Pair, minutes: int = MINUTES, *, told_apart: bool = True, service: Service = SERVICE
 ) -> Analysis:
-    def cut(series: Counts, n: int) -> Counts:
-        shown = series if told_apart else Counts(series.bad, series.total)
-        return shown.first(n)
-
-    assert isinstance(pair.baseline, Counts)
-    assert isinstance(pair.canary, Counts)
-    assert isinstance(pair.history, Counts)
-    shown = Pair(
-        "errors",
-        cut(pair.baseline, minutes),
-        cut(pair.canary, minutes),
-        history=cut(pair.history, MINUTES),
-    )
-    return judge(service, Evidence(Window(T0, 60.0, minutes), (shown,)))
+    window = Window(T0, 60.0, minutes)
+    shown = pair.until(window)
+    if not told_apart:
+        shown = Pair("errors", *map(blurred, (shown.baseline, shown.canary)),
+                     history=blurred(shown.history))  # fmt: skip
+    return judge(service, Evidence(window, (shown,)))
 
 
 def first_worse(pair: Pair, *, told_apart: bool = True) -> int | None:

@@ -14,6 +14,7 @@ from gate.analysis.rates import (
     difference_bounds,
     share_bound,
     shares,
+    starts,
     table,
 )
 from tests.analysis.chance import at_least, at_most
@@ -257,3 +258,57 @@ def test_counts_may_be_tiny_fractional_or_huge(size):
         assert np.isfinite(bets(seen, np.array([RATIO]), side).log_e(np.array([ABSOLUTE]))).all()
     low, high = difference_bounds((seen, seen), *(np.array([math.log(100)]),) * 2)
     assert low[0] <= 0 <= high[0]
+
+
+# Starting afresh: a late fault, and the promise all the same
+
+
+def ever_since(seen, block=10):
+    """How many rows ever reach the level with capital that starts afresh, a look each 3 minutes."""
+    rows, minutes = seen.canary.shape
+    reached = np.zeros(rows, dtype=bool)
+    for look in range(3, minutes + 1, 3):
+        parts = (seen.bad_canary, seen.canary, seen.bad_baseline, seen.baseline)
+        early = Table(*(part[:, :look] for part in parts))
+        staked = bets(early, np.full(rows, RATIO), 1, block).log_e_since(np.full(rows, ABSOLUTE))
+        reached |= np.logaddexp.reduce(staked, axis=1) >= -math.log(ALPHA)
+    return int(reached.sum())
+
+
+@pytest.mark.parametrize("rate", [0.0005, 0.01])
+def test_a_canary_on_its_margin_is_not_called_worse_by_starting_afresh(rate):
+    hour = traffic(MINUTES, requests=20_000, weights=(0.1,))
+    seen = simulated(np.random.default_rng(30), hour, rate, RATIO * rate + ABSOLUTE, 1_500)
+    assert at_most(ever_since(seen), 1_500) <= ALPHA
+
+
+def test_a_late_fault_is_found_about_as_fast_as_an_early_one():
+    hour = traffic(20, requests=6_000, weights=(0.1,))
+    quiet = simulated(np.random.default_rng(31), traffic(40, requests=6_000), 0.01, 0.01, 300)
+    bad = simulated(np.random.default_rng(32), hour, 0.01, 0.025, 300)
+    parts = ("bad_canary", "canary", "bad_baseline", "baseline")
+    late = Table(*(np.hstack([getattr(quiet, one), getattr(bad, one)]) for one in parts))
+
+    def found(seen, *, afresh):
+        made = bets(seen, np.full(300, RATIO), 1, 10)
+        absolute = np.full(300, ABSOLUTE)
+        log_e = made.log_e_since(absolute) if afresh else made.log_e(absolute)[:, None]
+        return int((np.logaddexp.reduce(log_e, axis=1) >= -math.log(ALPHA)).sum())
+
+    assert at_least(found(bad, afresh=True), 300) >= 0.9
+    assert at_least(found(late, afresh=True), 300) >= 0.7
+    assert at_most(found(late, afresh=False), 300) <= 0.5  # forty good minutes outweigh it
+
+
+def test_what_is_staked_is_never_more_than_there_is():
+    none = Table(*(np.zeros((1, 300)) for _ in range(4)))
+    staked = bets(none, np.ones(1), 1, 10).log_e_since(np.zeros(1))
+    # All staked, untouched: the capital is whole. (Half from the start, half in later parts.)
+    assert math.exp(np.logaddexp.reduce(staked[0])) == pytest.approx(1.0)
+
+
+@given(st.integers(1, 3000), st.integers(1, 60), st.integers(0, 500))
+def test_a_block_begins_where_it_began_at_every_earlier_look(count, block, more):
+    early, late = starts(count, block), starts(count + more, block)
+    assert early == late[: len(early)]
+    assert early[0] == 0

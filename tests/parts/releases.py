@@ -176,11 +176,9 @@ def an_hour_of(*pairs: Pair, minutes: int | None = None) -> Evidence:
 def until(evidence: Evidence, minutes: int) -> Evidence:
     """The same release, looked at earlier."""
     window = replace(evidence.window, count=minutes)
-    pairs = tuple(
-        replace(pair, baseline=_first(pair.baseline, window), canary=_first(pair.canary, window))
-        for pair in evidence.pairs
+    return replace(
+        evidence, window=window, pairs=tuple(one.until(window) for one in evidence.pairs)
     )
-    return replace(evidence, window=window, pairs=pairs)
 
 
 def findings(service: Service, evidence: Evidence, looks: Iterable[int]) -> dict[str, set[Finding]]:
@@ -198,13 +196,3 @@ def _rows(series: Series) -> int | None:
     if isinstance(series, Levels):
         return len(series.values)
     return len(series.counts if isinstance(series, Buckets) else series.total)
-
-
-def _first(series: Series, window: Window) -> Series:
-    n = window.count
-    if isinstance(series, (Counts, Buckets)):
-        return series.first(n)
-    if isinstance(series, Levels):
-        return Levels(series.pods, series.values[:n])
-    early = series.times <= window.end
-    return Samples(series.times[early], series.values[early])
