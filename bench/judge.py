@@ -1,7 +1,8 @@
 """What judging costs, as a ratio to reading the same numbers: `python -m bench.judge`.
 
-100 metrics, both arms, 120 points. The yardstick is orjson parsing the two arms' range answers as
-Prometheus sends them, which a gate has to do in any case. It takes a few seconds.
+The yardstick is orjson parsing both arms' range answers as Prometheus sends them, which a gate has
+to do in any case. `new look`: one interval later, with the memory of the look before. It takes a
+minute or so.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import orjson
 
 from gate.analysis.judge import judge
+from gate.analysis.rates import Memory
 from gate.evidence.evidence import Evidence, Pair
 from gate.metric import DEFAULT_MARGINS, Direction, Kind, Metric
 from gate.request import Window
 from gate.series import Array, Buckets, Counts, Levels, Series, array
 from gate.service import Arms, Service
 
-METRICS, POINTS = 100, 120
+METRICS, POINTS = (1, 10, 100), (60, 1_440)
 PODS = 10
 EDGES = (
     0.005,
@@ -37,42 +40,73 @@ EDGES = (
     10.0,
 )  # client_golang's DefBuckets
 RUNS = 7
-WINDOW = Window(1_700_000_040.0, 60.0, POINTS)
+START, STEP = 1_700_000_040.0, 60.0
 MIX = (Kind.EVENTS, Kind.EVENTS, Kind.HISTOGRAM, Kind.GAUGE)  # histograms ask two questions
 
 
 def main() -> None:
-    print(f"{METRICS} metrics, 2 arms, {POINTS} points; medians of {RUNS} runs")
-    print(f"{'':18}{'JSON':>9}{'parse':>11}{'judge':>11}{'ratio':>8}{'judge, peak memory':>20}")
-    row("all events", (Kind.EVENTS,))
-    row("a mix of kinds", MIX)
+    print(f"2 arms; medians of {RUNS} runs")
+    print(
+        f"{'':16}{'points':>7}{'metrics':>8}{'JSON':>10}{'parse':>11}{'judge':>11}"
+        f"{'of parse':>9}{'new look':>11}{'peak memory':>13}"
+    )
+    for name, kinds in (("all events", (Kind.EVENTS,)), ("a mix of kinds", MIX)):
+        for points in POINTS:
+            for metrics in METRICS:
+                row(name, [kinds[i % len(kinds)] for i in range(metrics)], points)
 
 
-def row(name: str, kinds: Sequence[Kind]) -> None:
-    rng = np.random.default_rng(1)
-    service, evidence = release([kinds[i % len(kinds)] for i in range(METRICS)], rng)
+def row(name: str, kinds: Sequence[Kind], points: int) -> None:
+    service, evidence = release(kinds, points, np.random.default_rng(1))
     arms = [arm for pair in evidence.pairs for arm in (pair.baseline, pair.canary)]
-    body = orjson.dumps([matrix(arm) for arm in arms])
+    body = orjson.dumps([matrix(arm, evidence.window) for arm in arms])
     parsing = median(lambda: orjson.loads(body))
     judging = median(lambda: judge(service, evidence))
-    memory = peak(lambda: judge(service, evidence))
+    peak_memory = peak(lambda: judge(service, evidence))
     print(
-        f"{name:18}{len(body) / 1e6:6.1f} MB{1e3 * parsing:8.1f} ms{1e3 * judging:8.1f} ms"
-        f"{judging / parsing:7.1f}x{memory / 1e6:17.1f} MB"
+        f"{name:16}{points:7,}{len(kinds):8}{len(body) / 1e6:7.2f} MB{1e6 * parsing:8,.0f} µs"
+        f"{1e6 * judging:8,.0f} µs{judging / parsing:8.1f}x"
+        f"{1e6 * next_look(service, evidence):8,.0f} µs"
+        f"{peak_memory / 1e6:10.1f} MB"
     )
 
 
-def release(kinds: Sequence[Kind], rng: np.random.Generator) -> tuple[Service, Evidence]:
+def next_look(service: Service, evidence: Evidence) -> float:
+    """Seconds of a look one interval after another."""
+    count = evidence.window.count
+    before, now = (until(evidence, points) for points in (count - 1, count))
+
+    def seconds() -> float:
+        memory = Memory()
+        judge(service, before, memory)
+        start = time.perf_counter()
+        judge(service, now, memory)
+        return time.perf_counter() - start
+
+    return statistics.median(seconds() for _ in range(RUNS))
+
+
+def until(evidence: Evidence, points: int) -> Evidence:
+    window = replace(evidence.window, count=points)
+    return replace(
+        evidence, window=window, pairs=tuple(one.until(window) for one in evidence.pairs)
+    )
+
+
+def release(
+    kinds: Sequence[Kind], points: int, rng: np.random.Generator
+) -> tuple[Service, Evidence]:
     """A healthy canary with a tenth of the traffic."""
     metrics = [metric(f"{kind} {i}", kind) for i, kind in enumerate(kinds)]
     pairs = [
-        Pair(one.name, arm(one.kind, 9_000, rng), arm(one.kind, 1_000, rng)) for one in metrics
+        Pair(one.name, *(arm(one.kind, requests, points, rng) for requests in (9_000, 1_000)))
+        for one in metrics
     ]
     service = Service(
         name="web", tier=1, arms=Arms(canary="", baseline=""), metrics=tuple(metrics),
-        policy="", step=WINDOW.step, lag=0.0,
+        policy="", step=STEP, lag=0.0,
     )  # fmt: skip
-    return service, Evidence(WINDOW, tuple(pairs))
+    return service, Evidence(Window(START, STEP, points), tuple(pairs))
 
 
 def metric(name: str, kind: Kind) -> Metric:
@@ -82,18 +116,18 @@ def metric(name: str, kind: Kind) -> Metric:
     )  # fmt: skip
 
 
-def arm(kind: Kind, requests: int, rng: np.random.Generator) -> Series:
-    total = rng.poisson(requests, POINTS)
+def arm(kind: Kind, requests: int, points: int, rng: np.random.Generator) -> Series:
+    total = rng.poisson(requests, points)
     if kind is Kind.EVENTS:
         return Counts(array(rng.binomial(total, 0.002)), array(total))
     if kind is Kind.GAUGE:
         pods = tuple(f"pod-{i}" for i in range(PODS))
-        return Levels(pods, array(rng.normal(1.0, 0.05, (POINTS, PODS))))
+        return Levels(pods, array(rng.normal(1.0, 0.05, (points, PODS))))
     shares = np.diff([0.0, 0.0, 0.01, 0.08, 0.25, 0.5, 0.9, 0.97, 0.99, 0.999, 1.0, 1.0, 1.0])
     return Buckets(array(EDGES), array([rng.multinomial(n, shares) for n in total]))
 
 
-def matrix(series: Series) -> list[dict[str, object]]:
+def matrix(series: Series, window: Window) -> list[dict[str, object]]:
     """As the HTTP API of Prometheus tells it: times as numbers, values as text."""
     columns: list[Array] = []
     if isinstance(series, Counts):
@@ -106,7 +140,7 @@ def matrix(series: Series) -> list[dict[str, object]]:
         {
             "metric": {"job": "web", "series": str(index)},
             "values": [
-                [end, repr(float(value))] for end, value in zip(WINDOW.ends, column, strict=True)
+                [end, repr(float(value))] for end, value in zip(window.ends, column, strict=True)
             ],
         }
         for index, column in enumerate(columns)
