@@ -15,8 +15,8 @@ class Arms:
     """How the two versions are told apart.
 
     `canary` and `baseline` are label selectors as templates (`version="{{canary}}"`). With
-    `offset` (seconds) the baseline is historical: the canary's own query, that much earlier; a
-    weaker comparison, because time itself differs between the arms.
+    `offset` (seconds) the baseline is historical: `baseline` is asked that much earlier; a weaker
+    comparison, because time itself differs between the arms.
     `health` is a query template for the liveness of an arm's targets, one series a target, 0
     meaning down; empty for none.
     """
@@ -44,8 +44,11 @@ class Service:
     to arrive. `alpha`: the probability, over the whole rollout, that a release no worse than its
     margins is ever called worse. `beta`: that a metric worse than its margin is ever called not
     worse. `tier`: 0 (the most critical) to 2. `history`: seconds of the baseline before the canary
-    started that show how noisy it is by itself; 0 for none. `kayenta`: judged by Kayenta's judge,
-    which knows neither `alpha`, `beta` nor `history`; None for the gate's own.
+    started that show how noisy it is by itself; 0 for none. `earlier`: beside the concurrent
+    baseline the service is compared with itself at an earlier time, because what harms both arms
+    alike (a canary that fills the shared database) shows in no concurrent comparison. `kayenta`:
+    judged by Kayenta's judge, which knows neither `alpha`, `beta`, `history` nor `earlier`; None
+    for the gate's own.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Service:
     step: float
     lag: float
     history: float = 0.0
+    earlier: Arms | None = None
     alpha: float = 0.01
     beta: float = 0.05
     owner: str = ""

@@ -7,14 +7,16 @@ prints the second, so nothing a preset or default does stays hidden.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from gate.arms_file import ArmsSection, Name, Text, arms, earlier
 from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.judge_file import (
@@ -39,15 +41,12 @@ from gate.metric import (
     Metric,
 )
 from gate.presets import PRESETS
-from gate.service import Arms, ChangeRange, Service
+from gate.service import ChangeRange, Service
 from gate.slo import Indicator, Slo
 from gate.units import duration
 
 # Of the words a query may use, those that the gate itself fills in.
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
-
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
 
 
 class MarginSection(Section):
@@ -77,28 +76,6 @@ class MetricSection(RuleSection):
     buckets: Text | None = None
     value: Text | None = None
     values: Text | None = None
-
-
-class OffsetSection(Section):
-    """A historical baseline: the canary's own query, this much earlier."""
-
-    offset: Duration = Field(gt=0)
-
-
-# Told apart by shape, so that a mistake in one is not also reported as not being the other.
-_Baseline = Annotated[
-    Annotated[Text, Tag("a selector")] | Annotated[OffsetSection, Tag("an offset")],
-    Discriminator(lambda value: "an offset" if isinstance(value, Mapping) else "a selector"),
-]
-
-
-class ArmsSection(Section):
-    """How the two versions are told apart, by label selectors or by an Argo rollout's name."""
-
-    rollout: Name | None = None
-    canary: Text | None = None
-    baseline: _Baseline | None = None
-    health: str = "up{ {{selector}} }"
 
 
 class StatedSection(Section):
@@ -192,7 +169,8 @@ def from_document(document: Document) -> ServiceFile:
         tier=section.tier,
         owner=section.owner,
         labels=section.labels,
-        arms=_arms(document, section.arms),
+        arms=arms(document, section.arms),
+        earlier=earlier(document, section.arms),
         metrics=metrics,
         slos=tuple(_slos(document, section)),
         change=_change(document, section),
@@ -218,6 +196,8 @@ def _judged(
         for place, one in entries:
             refuse_rules(document, place, one)
         return {"history": section.history, "alpha": judge.alpha, "beta": judge.beta}
+    if section.arms.earlier:
+        raise refuse(document, ("arms", "earlier"), "`earlier` means nothing to Kayenta's judge")
     if "history" in section.model_fields_set:
         raise refuse(document, ("history",), "`history` means nothing to Kayenta's judge")
     rules = [
@@ -253,31 +233,6 @@ def _check_critical(document: Document, metrics: tuple[Metric, ...]) -> None:
             "no metric is critical, so nothing could ever earn a promote",
             "leave `critical` out (it is true by default) or set it to true for one metric",
         )
-
-
-def _arms(document: Document, section: ArmsSection) -> Arms:
-    if section.rollout:
-        if section.canary or section.baseline:
-            raise refuse(
-                document, ("arms",), "`rollout` already tells the arms apart", "drop it or the rest"
-            )
-        # Argo Rollouts names pods <rollout>-<pod template hash>-<random>.
-        pods = f'pod=~"{section.rollout}-{{{{%s}}}}-.*"'
-        return Arms(canary=pods % "canary", baseline=pods % "baseline", health=section.health)
-    if not section.canary or not section.baseline:
-        missing = "baseline" if section.canary else "canary"
-        raise refuse(
-            document,
-            ("arms",),
-            f"arms.{missing} is missing",
-            "write `rollout: NAME`, or two selectors such as canary: 'version=\"{{canary}}\"'",
-        )
-    if isinstance(section.baseline, OffsetSection):
-        offset = section.baseline.offset
-        return Arms(
-            canary=section.canary, baseline=section.canary, offset=offset, health=section.health
-        )
-    return Arms(canary=section.canary, baseline=section.baseline, health=section.health)
 
 
 def _entries(document: Document, section: ServiceSection) -> Iterator[tuple[Place, MetricSection]]:
@@ -387,7 +342,27 @@ def _queries(document: Document, place: Place, metric: MetricSection) -> dict[st
             f"metric {metric.name!r} of kind {kind} needs the queries {wanted}; "
             f"it has {' and '.join(given) or 'none'}",
         )
+    if "buckets" in given and _loses_le(given["buckets"]):
+        raise refuse(
+            document,
+            (*place, "buckets"),
+            "the query adds up all buckets: no `le` is left to tell them apart",
+            "write sum by (le) (...), or sum by (le, pod) (...) to tell the pods apart",
+        )
     return given
+
+
+def _loses_le(query: str) -> bool:
+    """Whether it certainly aggregates a classic histogram's buckets without keeping their edges.
+
+    >>> _loses_le('sum(increase(x_bucket[1m]))'), _loses_le('sum by (le) (increase(x_bucket[1m]))')
+    (True, False)
+    """
+    if "_bucket" not in query or not re.search(r"\b(sum|avg|min|max)\b", query):
+        return False  # a native histogram has no le, and selectors alone lose none
+    kept = [re.split(r"[\s,]+", one) for one in re.findall(r"\bby\s*\(([^)]*)\)", query)]
+    lost = [re.split(r"[\s,]+", one) for one in re.findall(r"\bwithout\s*\(([^)]*)\)", query)]
+    return any("le" in one for one in lost) or not (lost or any("le" in one for one in kept))
 
 
 def _source(document: Document, place: Place, source: str | None, section: ServiceSection) -> str:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gate.analysis.comparison import Finding
+from gate.analysis.judge import judge
 from gate.decision import conclude, to_json
 from gate.errors import UsageError
 from gate.evidence.evidence import Cause, Gap
@@ -388,3 +390,40 @@ def test_an_answer_of_another_kind_is_refused_for_every_kind(kind):
     other = Levels(("a",), array([[1.0]])) if kind is not Kind.GAUGE else HALF
     evidence = seen(service, errors=replace(a_pair(), canary=other, baseline=other))
     assert evidence.gaps[0].cause is Cause.MALFORMED
+
+
+WEEK_AGO = Arms(canary="c", baseline="all", offset=604_800.0)
+
+
+def both_times(asked):
+    """An hour in which both arms fail one request in twenty; a week ago one in a thousand."""
+    return a_pair(baseline=0.001 if asked.arms.offset else 0.05, canary=0.05)
+
+
+def test_what_harms_both_arms_alike_shows_beside_an_earlier_time_only():
+    service = a_service(earlier=WEEK_AGO)
+    evidence = gather(a_request(), service, {"m": FixedSource(errors=both_times)}, SOON)
+    assert [pair.metric for pair in evidence.earlier] == ["errors"]
+    analysis = judge(service, evidence)
+    assert [(one.label, one.finding, one.critical) for one in analysis.comparisons] == [
+        ("errors", Finding.NOT_WORSE, True),
+        ("errors beside earlier", Finding.WORSE, False),
+    ]
+    assert not promoted(evidence, service)
+    alone = replace(service, earlier=None)
+    assert promoted(gather(a_request(), alone, {"m": FixedSource(errors=both_times)}, SOON), alone)
+
+
+def test_an_earlier_time_like_now_stays_unsaid_and_one_not_seen_is_a_gap():
+    service = a_service(earlier=WEEK_AGO)
+    quiet = gather(a_request(), service, {"m": FixedSource(errors=a_pair())}, SOON)
+    assert [one.label for one in judge(service, quiet).comparisons] == ["errors"]
+
+    def forgotten(asked):
+        if asked.arms.offset:
+            raise SourceError(Cause.EMPTY, "older than the retention")
+        return a_pair()
+
+    seen = gather(a_request(), service, {"m": FixedSource(errors=forgotten)}, SOON)
+    assert [gap.about for gap in seen.gaps if gap.cause is Cause.EMPTY] == ["metric errors earlier"]
+    assert [one.label for one in judge(service, seen).comparisons] == ["errors"]

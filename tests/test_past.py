@@ -40,6 +40,9 @@ def test_without_a_history_an_hour_is_looked_at_all_the_same():
     assert watched(history=600.0)[0].window.count == 10
 
 
+OWN = 'v="{{canary}}"'
+
+
 @pytest.mark.parametrize(
     ("arms", "selector"),
     [
@@ -47,7 +50,10 @@ def test_without_a_history_an_hour_is_looked_at_all_the_same():
             Arms(canary='v="{{canary}}"', baseline='v="{{baseline}}"', health="up"),
             'v="{{baseline}}"',
         ),
-        (Arms(canary='v="{{canary}}"', baseline="", offset=86_400.0), 'v="{{canary}}"'),
+        (
+            Arms(canary='v="{{canary}}"', baseline='v="{{canary}}"', offset=86_400.0),
+            'v="{{canary}}"',
+        ),
     ],
 )
 def test_the_version_that_runs_now_stands_where_the_canary_will(arms, selector):

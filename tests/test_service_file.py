@@ -89,7 +89,7 @@ def test_the_example_is_right():
             "  known here: apiVersion, arms, change, history, judge, kind, labels, lag, metrics, "
             "name, owner, policy, slos, sources, step, tier, variables")),
         (with_arms("{rollot: web}"), ("gate.yaml:6:8: unknown key 'rollot'; did you mean "
-            "'rollout'?\n  known here: baseline, canary, health, rollout")),
+            "'rollout'?\n  known here: baseline, canary, earlier, health, rollout")),
         (with_arms("{canary: a, baseline: {ofset: 1w}}"),
             "gate.yaml:6:30: unknown key 'ofset'; did you mean 'offset'?\n  known here: offset"),
         (with_metric("{preset: http, sources: prom}"), ("gate.yaml:10:20: unknown key 'sources'; "
@@ -295,6 +295,38 @@ def test_an_argo_rollout_tells_the_arms_apart_by_its_pods():
 def test_a_historical_baseline_is_the_canary_s_own_query_earlier():
     arms = service(with_arms("{canary: a, baseline: {offset: 1w}, health: ''}")).arms
     assert arms == Arms(canary="a", baseline="a", offset=604_800.0, health="")
+
+
+def test_an_earlier_baseline_may_stand_beside_a_concurrent_one():
+    told = service(with_arms("{canary: a, baseline: b, earlier: {selector: c, offset: 1w}}"))
+    assert told.arms.offset is None
+    assert told.earlier == Arms(canary="a", baseline="c", offset=604_800.0)
+    twice = "{canary: a, baseline: {offset: 1d}, earlier: {selector: c, offset: 1w}}"
+    assert complaint(with_arms(twice)).startswith(
+        "gate.yaml:6:43: the baseline is historical already"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [
+        ("sum(increase(took_bucket{ {{selector}} }[{{step}}]))", True),
+        ("sum by (pod) (increase(took_bucket{ {{selector}} }[{{step}}]))", True),
+        ("sum without (le) (increase(took_bucket{ {{selector}} }[{{step}}]))", True),
+        ("sum by (le) (increase(took_bucket{ {{selector}} }[{{step}}]))", False),
+        ("sum(increase(took_bucket{ {{selector}} }[{{step}}])) by (pod, le)", False),
+        ("sum without (pod) (increase(took_bucket{ {{selector}} }[{{step}}]))", False),
+        ("sum(increase(took{ {{selector}} }[{{step}}]))", False),  # a native histogram
+        ("took_bucket{ {{selector}} }", False),  # of a recording
+    ],
+)
+def test_a_histogram_that_loses_its_edges_is_refused(query, refused):
+    metric = f"{{name: took, kind: histogram, buckets: {query!r}}}"
+    text = with_metric(metric)
+    if refused:
+        assert "no `le` is left to tell them apart" in complaint(text)
+    else:
+        assert service(text).metrics[0].queries == {"buckets": query}
 
 
 def test_two_sources_without_saying_which():

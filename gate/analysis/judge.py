@@ -6,7 +6,9 @@ questions and are answered together in one vectorised pass; gauges are compared 
 Of a metric with quantiles every one named is asked for, and beside them one question more,
 `overall`: whether the values are slower *anywhere* in their distribution. It looks at fixed
 quantiles, so that a fault which the named ones miss (a twentieth of the requests that hangs) is not
-overlooked. It is an alarm: never critical, and told only when it rings and no quantile does.
+overlooked. And where the service has an `earlier` baseline, every metric is compared with that too,
+with a wider margin, because what harms both arms alike shows nowhere else. Both are alarms: never
+critical, and told only when they ring and no other question of their metric does.
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ from gate.service import Service
 NO_MARGIN = "; no margin: an equal canary cannot be shown not worse in finite time"
 DIFFERENT = "the arms hold different kinds of data"
 OVERALL = "overall"
+EARLIER = "beside earlier"
+# Times as far may a canary be from another time's baseline: a week apart, load and its mix differ
+# by what the usual margins forgive, before anything is wrong.
+FARTHER = 2.0
 # Where it looks: the body, the shoulder and the tail of a distribution.
 EVERYWHERE = (0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
@@ -70,6 +76,10 @@ def judge(service: Service, evidence: Evidence, memory: Memory | None = None) ->
     """
     before = evidence.window.before(service.history)
     items = [item for metric in service.metrics for item in _items(metric, evidence, before)]
+    if service.earlier:
+        past = replace(evidence, pairs=evidence.earlier)
+        for metric in service.metrics:
+            items += [_earlier(one) for one in _items(wider(metric), past, before)]
     share = weights([item.critical for item in items])
     found = list(_comparisons(items, share, service, memory))
     return Analysis(
@@ -83,10 +93,26 @@ def judge(service: Service, evidence: Evidence, memory: Memory | None = None) ->
 
 
 def _told(found: Sequence[Comparison]) -> Iterator[Comparison]:
-    loud = {one.metric for one in found if one.finding is Finding.WORSE and one.aspect != OVERALL}
+    """All but the alarms that are silent, or say again what a question of their metric says."""
+    loud = {one.metric for one in found if one.finding is Finding.WORSE and not _alarm(one)}
     for one in found:
-        if one.aspect != OVERALL or (one.finding is Finding.WORSE and one.metric not in loud):
+        if not _alarm(one) or (one.finding is Finding.WORSE and one.metric not in loud):
             yield one
+
+
+def _alarm(one: Comparison) -> bool:
+    return one.aspect == OVERALL or one.aspect.endswith(EARLIER)
+
+
+def _earlier(item: _Item) -> _Item:
+    return replace(item, aspect=f"{item.aspect} {EARLIER}".lstrip(), critical=False)
+
+
+def wider(metric: Metric) -> Metric:
+    """The metric with the margin that is fair beside another time: twice as far from equal."""
+    margin = metric.margin
+    twice = Margin(1.0 + FARTHER * (margin.ratio - 1.0), FARTHER * margin.absolute)
+    return replace(metric, margin=twice)
 
 
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:

@@ -77,10 +77,15 @@ def _until(series: Series, window: Window) -> Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """All that a verdict may rest on. Each metric of the service has a pair or a gap."""
+    """All that a verdict may rest on. Each metric of the service has a pair or a gap.
+
+    `earlier`: pairs with the service's second, historical baseline, where it has one; a metric may
+    be missing there.
+    """
 
     window: Window
     pairs: tuple[Pair, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     change: Change | None = None
     gaps: tuple[Gap, ...] = ()
+    earlier: tuple[Pair, ...] = ()

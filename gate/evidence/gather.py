@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from gate.evidence.evidence import Cause, Evidence, Gap, Pair
 from gate.evidence.misfit import Wanted, misfit
 from gate.evidence.source import Asked, Source, SourceError
 from gate.request import Request, Window
-from gate.service import Service
+from gate.service import Arms, Service
 from gate.slo import Indicator
 from gate.template import checked_value, render
 from gate.units import duration
@@ -54,12 +54,23 @@ def gather(
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """`about` as its gap would name it; `method` of the source is called with `wanted`."""
+    """`about` as its gap would name it; `method` of the source is called with `wanted`.
+
+    `arms`: other than the service's own.
+    """
 
     about: str
     source: str
     method: str
     wanted: Wanted
+    arms: Arms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """A pair with the second baseline."""
+
+    pair: Pair
 
 
 def _started(ask: Callable[[], Any], places: threading.Semaphore) -> Future[Any]:
@@ -101,8 +112,9 @@ def _asked(request: Request, service: Service, deadline: float) -> Asked:
 
 def _check_words(service: Service, asked: Asked) -> None:
     """Every template is filled in once before anything is asked: a typo is no failing source."""
-    arms = (service.arms.canary, service.arms.baseline, service.arms.health)
-    templates = [*arms, *(q for metric in service.metrics for q in metric.queries.values())]
+    arms = [one for one in (service.arms, service.earlier) if one]
+    selectors = [text for one in arms for text in (one.canary, one.baseline, one.health)]
+    templates = [*selectors, *(q for metric in service.metrics for q in metric.queries.values())]
     for template in templates:
         render(template, {**asked.words, "selector": ""})
     for slo in service.slos:
@@ -116,6 +128,9 @@ def _check_words(service: Service, asked: Asked) -> None:
 def _questions(service: Service) -> Iterator[_Question]:
     for metric in service.metrics:
         yield _Question(f"metric {metric.name}", metric.source, "pair", metric)
+        if service.earlier:
+            about = f"metric {metric.name} earlier"
+            yield _Question(about, metric.source, "pair", metric, service.earlier)
     for slo in service.slos:
         if not slo.stated:
             yield _Question(f"slo {slo.name}", slo.source, "indicators", slo)
@@ -132,7 +147,7 @@ def _put(question: _Question, sources: Mapping[str, Source], asked: Asked) -> An
             Cause.BAD_QUERY,
             f"source {question.source!r} ({type(source).__name__}) has no {question.method}",
         )
-    return answer(question.wanted, asked)
+    return answer(question.wanted, replace(asked, arms=question.arms) if question.arms else asked)
 
 
 def _answer(question: _Question, future: Future[Any], within: float) -> Any:
@@ -151,7 +166,9 @@ def _answer(question: _Question, future: Future[Any], within: float) -> Any:
         return _gap(question, Cause.CRASHED, f"{type(error).__name__}: {error}")
     answer = future.result()
     fault = misfit(question.wanted, answer)
-    return _gap(question, Cause.MALFORMED, fault) if fault else answer
+    if fault:
+        return _gap(question, Cause.MALFORMED, fault)
+    return _Earlier(answer) if question.arms else answer
 
 
 def _gap(question: _Question, cause: Cause, detail: str) -> Gap:
@@ -161,6 +178,7 @@ def _gap(question: _Question, cause: Cause, detail: str) -> Gap:
 
 def _evidence(window: Window, service: Service, values: list[Any]) -> Evidence:
     pairs = tuple(value for value in values if isinstance(value, Pair))
+    earlier = tuple(value.pair for value in values if isinstance(value, _Earlier))
     measured = [one for value in values if isinstance(value, tuple) for one in value]
     stated = [one for slo in service.slos for one in slo.stated]
     indicators = tuple(one for one in (*stated, *measured) if isinstance(one, Indicator))
@@ -168,7 +186,7 @@ def _evidence(window: Window, service: Service, values: list[Any]) -> Evidence:
     gaps = [value for value in values if isinstance(value, Gap)]
     doubts = dict.fromkeys(doubt for pair in pairs for doubt in pair.doubts)
     not_asked = _not_asked(service)
-    return Evidence(window, pairs, indicators, change, (*gaps, *doubts, *not_asked))
+    return Evidence(window, pairs, indicators, change, (*gaps, *doubts, *not_asked), earlier)
 
 
 def _not_asked(service: Service) -> Iterator[Gap]:

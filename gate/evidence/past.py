@@ -69,5 +69,5 @@ def past(
 def _of_baseline(service: Service) -> Service:
     arms = service.arms
     own = arms.baseline if arms.offset is None else arms.canary
-    alone = replace(arms, canary=own, baseline="", offset=service.step, health="")
-    return replace(service, arms=alone, slos=(), change=None, history=0.0)
+    alone = replace(arms, canary=own, baseline=own, offset=service.step, health="")
+    return replace(service, arms=alone, earlier=None, slos=(), change=None, history=0.0)

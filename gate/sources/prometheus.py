@@ -268,7 +268,7 @@ class _Once:
 
 def _view(asked: Asked, arm: Arm) -> _View:
     historical = arm is Arm.BASELINE and asked.arms.offset is not None
-    own = asked.arms.canary if arm is Arm.CANARY or historical else asked.arms.baseline
+    own = asked.arms.canary if arm is Arm.CANARY else asked.arms.baseline
     shift = asked.arms.offset or 0.0 if historical else 0.0
     window = asked.window
     words = asked.words | {

@@ -221,3 +221,23 @@ def test_nothing_is_held_back_that_was_not_there(
     assert (held.by_pod <= bad).all()
     alike = Pods(("a", "b", "c"), np.repeat(bad[:, :1], 3, axis=1), np.full_like(bad, 100.0))
     assert held_back(alike, *(np.full(len(bad), mean),) * 2, index, 60.0).events.sum() == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=1, max_size=6),
+    st.integers(0, 2),
+    st.integers(1, 50),
+)
+def test_one_more_bad_event_never_counts_for_less(
+    rows: list[list[int]], pod: int, more: int
+) -> None:
+    bad, total = np.array(rows, dtype=float), np.full((len(rows), 3), 100.0)
+    mean = (np.full(len(bad), 2.0),) * 2
+    worse = bad.copy()
+    worse[-1, pod] += more
+    counted = [
+        (one - held_back(Pods(("a", "b", "c"), one, total), *mean, 1.0, 60.0).by_pod).sum(axis=1)
+        for one in (bad, worse)
+    ]
+    assert (counted[1] >= counted[0] - 1e-9).all()

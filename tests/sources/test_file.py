@@ -269,7 +269,7 @@ def test_a_historical_baseline_is_the_canary_earlier(source):
     text = columns(
         ("req", {"version": "c"}, [1, 2, 3, 10, 20, 30]), ("t", {"version": "c"}, [5] * 6)
     )
-    arms = Arms(canary=ARMS.canary, baseline="", offset=180.0)
+    arms = Arms(canary=ARMS.canary, baseline=ARMS.canary, offset=180.0)
     asked = asking(Window(180, 60, 3), arms)
     pair = source(text, ".json").pair(metric(Kind.EVENTS, **ERRORS), asked)
     np.testing.assert_array_equal(pair.canary.total, [10, 20, 30])

@@ -196,7 +196,7 @@ def test_a_version_is_not_compared_with_itself(past, session):
 
 
 def test_the_past_is_the_baseline_where_there_is_no_other(either, session):
-    historical = Arms(canary=ARMS.canary, baseline="", offset=WEEK)
+    historical = Arms(canary=ARMS.canary, baseline=ARMS.canary, offset=WEEK)
     pair = source(either, session).pair(
         metric(Kind.EVENTS, **ERRORS), asked(baseline="", arms=historical)
     )

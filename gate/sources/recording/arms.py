@@ -81,8 +81,7 @@ def _history(read: Reader, metric: Metric, side: _Side, window: Window) -> Serie
 
 def _side(arm: Arm, recording: Recording, asked: Asked, *, cumulative: bool) -> _Side:
     earlier = (asked.arms.offset or 0.0) if arm is Arm.BASELINE else 0.0
-    own = asked.arms.offset is None and arm is Arm.BASELINE
-    selector = asked.arms.baseline if own else asked.arms.canary
+    selector = asked.arms.baseline if arm is Arm.BASELINE else asked.arms.canary
     window = asked.window
     return _Side(
         arm=arm,
