@@ -15,6 +15,17 @@ baseline, and of the observations in that bucket `survival` knows the least and 
 that may be above. "Worse" must be shown against the largest, "not worse" against the least. An
 observation in the bucket is then the part y of an event, and the test holds as well, for its
 factor (1 - x)^y is at most 1 - x y.
+
+>>> from gate.metric import Kind
+>>> metric = Metric(
+...     name="latency", kind=Kind.HISTOGRAM, queries={}, source="", worse=Direction.HIGHER,
+...     margin=Margin(1.2, 0.0), critical=True, unit="s", quantiles=(0.5,),
+... )
+>>> usual = np.tile([100.0, 300.0, 400.0, 200.0], (30, 1))  # up to 50, 100, 200 ms, and above
+>>> arm = Buckets(np.array([0.05, 0.1, 0.2]), usual)
+>>> asked = question(metric, 0.5, arm, arm, None, step=60.0)
+>>> asked.counted, float(asked.canary[-1]), float(asked.worse.bad_canary[-1])
+('observations', 1000.0, 200.0)
 """
 
 from __future__ import annotations

@@ -23,6 +23,20 @@ capital waits: at the k-th block of intervals 1/(k(k+1)) of it starts afresh (th
 has not started yet is cash). Such a mixture over starting times is again an e-process (Shin, Ramdas
 & Rinaldo, E-detectors, New England Journal of Statistics in Data Science 2024, section 2).
 
+An hour of a canary that fails 3 % beside a baseline that fails 1 %, and of one that fails 1 %,
+asked whether the canary is within a quarter more, and whether it is beyond (evidence as log10):
+
+>>> minutes = np.ones((2, 60))
+>>> seen = table(
+...     bad_canary=minutes * [[30.0], [10.0]], canary=minutes * 1000,
+...     bad_baseline=minutes * 90, baseline=minutes * 9000,
+... )
+>>> ratio, absolute = np.full(2, 1.25), np.zeros(2)
+>>> for side in (1, -1):
+...     print(np.round(bets(seen, ratio, side).log_e(absolute) / np.log(10), 1))
+[190.3  -4.4]
+[-21.6   5.2]
+
 Everything is vectorised over rows: shapes are (rows, intervals), one row for each comparison. The
 sums are made block by block, and a block's own depend on its intervals alone.
 """

@@ -2,6 +2,17 @@
 
 Then everything is as for a histogram, with edges where the questions need them. The edges come
 from the same first intervals that `histograms` learns from and does not judge.
+
+>>> from gate.metric import Direction, Kind, Margin
+>>> metric = Metric(
+...     name="latency", kind=Kind.SAMPLES, queries={}, source="", worse=Direction.HIGHER,
+...     margin=Margin(1.2, 0.0), critical=True, unit="s", quantiles=(0.5,),
+... )
+>>> window = Window(0.0, 60.0, 30)
+>>> arm = Samples(np.linspace(1.0, 1800.0, 3000), np.tile(np.linspace(0.05, 0.15, 100), 30))
+>>> asked = question(metric, 0.5, (arm, arm, None), window, window.before(0.0))
+>>> round(float(np.nansum(asked.worse.bad_canary) / np.nansum(asked.canary)), 2)  # above 0.12
+0.3
 """
 
 from __future__ import annotations
