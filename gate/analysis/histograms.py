@@ -57,6 +57,9 @@ FARTHEST = math.log(5.0)
 # A blunter value takes from the margin, which is all the evidence there can be; a farther one asks
 # of a neighbouring quantile.
 BLUNT = 4.0
+# Where most values are above the edge already, even a canary ten times as slow raises their share
+# by little: to show "worse", such an edge counts as so many times as far away as one beyond.
+CROWDED = 2.0
 # The two claims lose little to the buckets while the shares they compare are this near.
 NEAR = math.log(1.5)
 
@@ -209,7 +212,9 @@ def _meeting(
             apart = _asks(survival, split, share)
             if apart is not None:
                 blunt = abs(_odds(_assumed(survival, split, side)) - _odds(sharpest))
-                found.append(_Meeting(edge, value, split, apart + BLUNT * blunt))
+                crowded = CROWDED if side > 0 and apart > 0 else 1.0
+                cost = crowded * abs(apart) + BLUNT * blunt
+                found.append(_Meeting(edge, value, split, cost))
     return min(found, key=lambda one: (one.cost, side * one.canary), default=None)
 
 
@@ -225,11 +230,11 @@ def _near(survival: Survival, apart: Array, places: Array) -> range:
 
 
 def _asks(survival: Survival, split: Split, share: float) -> float | None:
-    """How far the split's odds are from the quantile's (natural log); None where too far."""
+    """How far the split's odds are above the quantile's (natural log); None where too far."""
     if split.least == 0.0 and split.most == 1.0:
         return None
-    apart = abs(_odds(sum(survival.above(split)) / 2) - _odds(share))
-    return apart if apart <= FARTHEST else None
+    apart = _odds(sum(survival.above(split)) / 2) - _odds(share)
+    return apart if abs(apart) <= FARTHEST else None
 
 
 def _assumed(survival: Survival, split: Split, side: int) -> float:
