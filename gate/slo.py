@@ -3,24 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Budgeting(StrEnum):
+    """What the budget is a share of."""
+
+    OCCURRENCES = "occurrences"  # of events: bad events of all events in the window
+    TIMESLICES = "timeslices"  # of slices of time: a slice is good if its own share is good enough
+    RATIO_TIMESLICES = "ratio timeslices"  # the mean of the slices' own shares
+
+
+class Calendar(StrEnum):
+    """The unit of a window that begins anew at a date."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeWindow:
+    """Over which time an objective counts.
+
+    Rolling: the `length` seconds before the decision. Calendar: `count` units of `calendar`, the
+    first beginning at `start` (ISO date and time, local to the IANA time zone `zone`) and others
+    following it without a gap; `length` is then the nominal one (a month is 30 days), for burn
+    rates and for the eye.
+    """
+
+    length: float
+    calendar: Calendar | None = None
+    count: int = 1
+    start: str = ""
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """A share `objective` of events, strictly between 0 and 1, is good over `window` seconds.
+    """A share `objective` of events (or of slices), strictly between 0 and 1, is good.
 
-    Measured through `source` with `queries` (`bad` and `total`, or `error_ratio`), each asked
-    over `window` and over the shorter `burn_window`; or given as numbers in `stated`.
+    `queries`, asked of `source`: `bad` and `total`, `good` and `total`, `error_ratio`, or `value`
+    (a raw value, good where it is on the right side of `threshold`: `op` is lt, lte, gt or gte).
+    Each may use `{{window}}`. Or given as numbers in `stated`. `slice_length` (seconds) and
+    `slice_target` (a share) belong to the slices of `budgeting`. `origin`: `file:line` of its
+    declaration. `recorded`: labels by which a generator's recording rules of this objective are
+    found (`sloth_service`, ...), empty where there are none.
     """
 
     name: str
     objective: float
-    window: float
-    burn_window: float
+    window: TimeWindow
     source: str = ""
     queries: Mapping[str, str] | None = None
     stated: tuple[Indicator, ...] = ()
+    budgeting: Budgeting = Budgeting.OCCURRENCES
+    slice_length: float = 60.0
+    slice_target: float | None = None
+    op: str = ""
+    threshold: float | None = None
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    description: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
