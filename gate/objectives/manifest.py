@@ -105,12 +105,14 @@ class Manifest:
 
 
 def manifests(text: str, file: str, warnings: list[str]) -> Iterator[Manifest]:
-    """The objects in the text of a file; raises UsageError with the place of what is not YAML."""
+    """The objects in the text of a file; raises UsageError with the place of what is not YAML.
+
+    What is no mapping is an object without keys, and so without a version.
+    """
     for document in _documents(text, file):
         for place, data in _objects(document.data, ()):
-            if not isinstance(data, Mapping):
-                raise refuse(document, place, "should be a mapping of keys to values")
-            yield Manifest(document, place, data, warnings)
+            keys = data if isinstance(data, Mapping) else {}
+            yield Manifest(document, place, keys, warnings)
 
 
 def _documents(text: str, file: str) -> Iterator[Document]:
@@ -133,8 +135,8 @@ def _starts(text: str) -> Iterator[int]:
 
 
 def _objects(data: Any, place: Place) -> Iterator[tuple[Place, Any]]:
-    if isinstance(data, Mapping) and isinstance(data.get("items"), list) and "spec" not in data:
-        place, data = (*place, "items"), data["items"]
+    if isinstance(data, Mapping) and str(data.get("kind")).endswith("List"):
+        place, data = (*place, "items"), data.get("items")
     if isinstance(data, list):
         for index, one in enumerate(data):
             yield (*place, index), one

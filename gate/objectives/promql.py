@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gate.errors import UsageError
-from gate.template import words_of
 
 WINDOW = "{{window}}"
 # How often an expression without a range is looked at. The shortest slice of OpenSLO is a minute.
@@ -26,6 +25,7 @@ _SELECTOR = re.compile(
 )
 _SUM = re.compile(r"\s*sum\s*\((.*)\)\s*", re.DOTALL)
 _WINDOW_WORD = re.compile(r"\{\{\s*\.?window\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{[^}]*\}\}")
 _COMMENT = re.compile(rf"({_QUOTED})|#[^\n]*")
 _TEXTS = re.compile(rf"{_QUOTED}|{_MATCHERS}")
 _RANGE = re.compile(r"\[[^\]]*\]")
@@ -90,10 +90,9 @@ def templated(text: str) -> str:
 def worded(text: str) -> str:
     """The query with our word for the window, where it has one; raises UsageError for others."""
     query = _WINDOW_WORD.sub(WINDOW, _plain(text))
-    others = [word for word in words_of(query) if word != "window"]
-    if others or "{{" in query.replace(WINDOW, ""):
-        word = f"the unknown word {{{{{others[0]}}}}}" if others else "a template that is no word"
-        raise UsageError(f"the query uses {word}", "known here: {{.window}}")
+    others = [word for word in _TEMPLATE.findall(query) if word != WINDOW]
+    if others:
+        raise UsageError(f"the query uses {others[0]}", "the only word here is {{.window}}")
     return query
 
 

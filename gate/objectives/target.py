@@ -18,8 +18,8 @@ def share(given: str | float) -> float:
     0.999
     """
     value = _decimal(given)
-    hint = f"did you mean targetPercent: {given}?" if 1 < value < 100 else ""
-    return _promise(given, value, hint or "write a share such as 0.999")
+    hint = f"did you mean targetPercent: {_shown(value)}?" if 1 < value < 100 else ""
+    return _promise(value, value, hint or "write a share such as 0.999")
 
 
 def percent(given: str | float) -> float:
@@ -34,12 +34,10 @@ def percent(given: str | float) -> float:
     value = _decimal(given)
     if 0 < value <= 1:
         raise UsageError(
-            f"a target of {given} is {given} percent, which promises next to nothing",
-            f"did you mean {(value * 100).normalize():f}?"
-            if value < 1
-            else "write a percentage such as 99.9",
+            f"a target of {_shown(value)} percent promises next to nothing",
+            f"did you mean {_shown(value * 100)}?" if value < 1 else "write one such as 99.9",
         )
-    return _promise(given, value / 100, "write a percentage such as 99.9")
+    return _promise(value, value / 100, "write a percentage such as 99.9")
 
 
 def _decimal(given: str | float) -> Decimal:
@@ -52,15 +50,20 @@ def _decimal(given: str | float) -> Decimal:
     return value
 
 
-def _promise(given: str | float, value: Decimal, hint: str) -> float:
+def _promise(given: Decimal, value: Decimal, hint: str) -> float:
     value = round(value, PLACES)
+    told = f"a target of {_shown(given)}"
     if value == 1:
         raise UsageError(
-            f"a target of {given} is a budget of zero: every single bad event would exhaust it",
+            f"{told} is a budget of zero: every single bad event would exhaust it",
             "promise less than 100 %, for example 99.99 %",
         )
     if value == 0:
-        raise UsageError(f"a target of {given} promises nothing, so nothing can break it", hint)
+        raise UsageError(f"{told} promises nothing, so nothing can break it", hint)
     if not 0 < value < 1:
-        raise UsageError(f"a target of {given} is out of range", hint)
+        raise UsageError(f"{told} is out of range", hint)
     return float(value)
+
+
+def _shown(value: Decimal) -> str:
+    return f"{value.normalize():f}"
