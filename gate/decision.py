@@ -15,7 +15,7 @@ import orjson
 
 from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
-from gate.budget import Budget, burn
+from gate.budget.budget import Budget, burn
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
 from gate.policy.advice import advice
@@ -26,6 +26,7 @@ from gate.request import Request
 from gate.risk import Risk, assess
 from gate.series import Array, array
 from gate.service import Service
+from gate.slo import whole
 from gate.verdict import Verdict
 
 # The form of a stored decision. A reader refuses forms it does not know.
@@ -65,14 +66,21 @@ class Decision:
 def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
     """Judge, weigh, decide. Pure."""
     analysis = judge(service, evidence)
-    measured = {(indicator.slo, indicator.window) for indicator in evidence.indicators}
-    budgets = tuple(
-        burn(slo, evidence.indicators) for slo in service.slos if (slo.name, slo.window) in measured
-    )
+    budgets = burned(service, evidence)
     risk = assess(evidence.change) if evidence.change else None
     known = facts(request, service, evidence, analysis, budgets, risk)
     verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
     return Conclusion(analysis=analysis, budgets=budgets, risk=risk, facts=known, verdict=verdict)
+
+
+def burned(service: Service, evidence: Evidence) -> tuple[Budget, ...]:
+    """The budget of every objective of which something was measured over its own window."""
+    seen = evidence.indicators
+    return tuple(
+        burn(slo, seen)
+        for slo in service.slos
+        if any(one.slo == slo.name and whole(slo, one) for one in seen)
+    )
 
 
 def decided(

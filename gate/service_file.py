@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
+from gate.document import Document, Duration, Name, Place, Section, Text, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.metric import (
     DEFAULT_MARGINS,
@@ -29,14 +29,11 @@ from gate.metric import (
 )
 from gate.presets import PRESETS
 from gate.service import Arms, ChangeRange, Service
-from gate.slo import Indicator, Slo
-from gate.units import duration
+from gate.slo import Slo
+from gate.slo_section import SloSection, objective
 
 # Of the words a query may use, those that the gate itself fills in.
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
-
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
 
 
 class MarginSection(Section):
@@ -88,29 +85,6 @@ class ArmsSection(Section):
     canary: Text | None = None
     baseline: _Baseline | None = None
     health: str = "up{ {{selector}} }"
-
-
-class StatedSection(Section):
-    """An indicator given as numbers."""
-
-    window: Duration = Field(gt=0)
-    bad: float | None = Field(None, ge=0, allow_inf_nan=False)
-    total: float | None = Field(None, gt=0, allow_inf_nan=False)
-    error_ratio: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-
-
-class SloSection(Section):
-    """An objective and how it is measured: by queries, or by numbers in `stated`."""
-
-    name: Name
-    objective: Share
-    window: Duration = Field(30 * 86_400.0, gt=0)
-    burn_window: Duration = Field(3_600.0, gt=0)
-    source: str | None = None
-    bad: Text | None = None
-    total: Text | None = None
-    error_ratio: Text | None = None
-    stated: list[StatedSection] = Field(default_factory=list)
 
 
 class ChangeSection(Section):
@@ -381,56 +355,8 @@ def _source(document: Document, place: Place, source: str | None, section: Servi
 def _slos(document: Document, section: ServiceSection) -> Iterator[Slo]:
     for index, slo in enumerate(section.slos):
         place: Place = ("slos", index)
-        queries = {
-            name: text
-            for name in ("bad", "total", "error_ratio")
-            if (text := getattr(slo, name)) is not None
-        }
-        if queries and set(queries) not in ({"bad", "total"}, {"error_ratio"}):
-            raise refuse(document, place, "an SLO is measured by bad and total, or by error_ratio")
-        if slo.burn_window >= slo.window:
-            raise refuse(document, place, "burn_window must be shorter than window")
-        stated = tuple(_stated(document, place, slo))
-        yield Slo(
-            name=slo.name,
-            objective=slo.objective,
-            window=slo.window,
-            burn_window=slo.burn_window,
-            source="" if stated else _source(document, place, slo.source, section),
-            queries=queries or None,
-            stated=stated,
-        )
-
-
-def _stated(document: Document, place: Place, slo: SloSection) -> Iterator[Indicator]:
-    windows = [one.window for one in slo.stated]
-    if windows and (slo.source or slo.bad or slo.total or slo.error_ratio):
-        raise refuse(
-            document, (*place, "stated"), "an SLO is either stated or measured", "drop one of them"
-        )
-    if windows and (slo.window not in windows or len(set(windows)) < len(windows)):
-        raise refuse(
-            document,
-            (*place, "stated"),
-            "state the SLO's own window, and each window once",
-            f"its window is {duration(slo.window)}",
-        )
-    for index, stated in enumerate(slo.stated):
-        at = (*place, "stated", index)
-        if stated.window not in (slo.window, slo.burn_window):
-            raise refuse(document, at, "a stated window must be the SLO's window or burn_window")
-        if stated.error_ratio is not None and stated.bad is None and stated.total is None:
-            yield Indicator(slo.name, stated.window, stated.error_ratio)
-        elif (
-            stated.error_ratio is not None
-            or stated.bad is None
-            or stated.total is None
-            or stated.bad > stated.total
-        ):
-            raise refuse(document, at, "state bad and total with bad <= total, or error_ratio")
-        else:
-            share = stated.bad / stated.total
-            yield Indicator(slo.name, stated.window, share, stated.bad, stated.total)
+        source = "" if slo.stated else _source(document, place, slo.source, section)
+        yield objective(document, place, slo, source)
 
 
 def _change(document: Document, section: ServiceSection) -> ChangeRange | None:

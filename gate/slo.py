@@ -74,13 +74,29 @@ class Slo:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """The bad share seen over the `window` seconds before the decision.
+    """The bad share seen over the `window` seconds that ended `until` seconds before the decision.
 
-    `bad` and `total` are event counts where the source had counts; None where it gave a ratio.
+    `bad_share` is None where it could not be known, and `unknown` says why. `bad` and `total` are
+    counts of events (or slices) where the source had counts; None where it gave a ratio. Without
+    any event the share is 0: nothing was spent. `coverage`: the share of the window that was seen,
+    None where nobody looked. `elapsed`: of an objective's own calendar window, the share that has
+    passed. `method`: how it was measured, for people.
     """
 
     slo: str
     window: float
-    bad_share: float
+    bad_share: float | None
     bad: float | None = None
     total: float | None = None
+    coverage: float | None = None
+    elapsed: float | None = None
+    until: float = 0.0
+    method: str = ""
+    unknown: str = ""
+
+
+def whole(slo: Slo, indicator: Indicator) -> bool:
+    """Whether the indicator is over the objective's own window, and not a shorter one."""
+    if slo.window.calendar is not None:
+        return indicator.elapsed is not None
+    return indicator.window == slo.window.length and not indicator.until

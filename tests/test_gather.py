@@ -314,7 +314,7 @@ def test_what_was_not_asked_is_told():
 
 
 def test_a_stated_objective_is_asked_of_nobody():
-    stated = replace(SLO, source="", stated=(Indicator(SLO.name, SLO.window, 0.0001),))
+    stated = replace(SLO, source="", stated=(Indicator(SLO.name, SLO.window.length, 0.0001),))
     evidence = gather(a_request(), a_service(slos=(stated,)), {"m": FixedSource(**ALL)}, SOON)
     assert evidence.indicators == stated.stated
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.comparison import Analysis, Comparison, Finding
-from gate.budget import Budget, burn
+from gate.budget.alerts import WINDOWS, Rate
+from gate.budget.budget import Budget, burn
 from gate.decision import conclude
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
@@ -63,7 +64,11 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
 
 
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
-    evidence = an_evidence(indicators=(MONTH, HOUR), change=SMALL)
+    every = [replace(HOUR, window=window) for window in WINDOWS]
+    before = [replace(one, until=600.0) for one in every]
+    since = replace(HOUR, window=600.0)
+    month = replace(MONTH, coverage=1.0)
+    evidence = an_evidence(indicators=(month, *every, *before, since), change=SMALL)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ()
     assert set(found) == set(WORDS)
@@ -99,7 +104,7 @@ def test_no_comparison_is_not_safe():
 def a_budget(name, remaining, burn_rate=1.0):
     return Budget(
         slo=name, objective=0.999, window=2_592_000.0, consumed=1 - remaining,
-        remaining=remaining, burn_rate=burn_rate,
+        remaining=remaining, rates=(Rate(window=3_600.0, burn=burn_rate),),
     )  # fmt: skip
 
 
@@ -108,20 +113,23 @@ TWO = replace(WATCHED, slos=(SLO, replace(SLO, name="latency")))
 
 def test_the_budget_is_that_of_the_worst_slo():
     found = known(TWO, budgets=(a_budget("availability", 0.9, 0.1), a_budget("latency", 0.2, 3.0)))
-    assert (found["budget.remaining"], found["budget.burn_rate"]) == (0.2, 3.0)
+    assert (found["budget.remaining"], found["budget.burn_1h"]) == (0.2, 3.0)
+    assert (found["budget.worst_slo"], found["budget.exhausted"]) == ("latency", ())
 
 
 def test_one_slo_of_two_unseen_leaves_the_budget_unknown():
     # The unseen one could be the spent one.
     found = known(TWO, budgets=(a_budget("availability", 0.9),))
     assert found["budget.asked"] is True
-    assert {"budget.remaining", "budget.burn_rate"} <= set(missing(found))
+    assert {"budget.remaining", "budget.burn_1h", "budget.exhausted", "budget.page_firing"} <= set(
+        missing(found)
+    )
 
 
 def test_one_burn_rate_of_two_unknown_leaves_it_unknown():
     found = known(TWO, budgets=(a_budget("availability", 0.9), a_budget("latency", 0.2, None)))
     assert found["budget.remaining"] == 0.2
-    assert "budget.burn_rate" not in found
+    assert "budget.burn_1h" not in found
 
 
 def test_a_service_without_slo_or_change_asked_for_none():
@@ -152,7 +160,9 @@ wild = st.floats(allow_nan=True, allow_infinity=True)
 
 @given(log_e=wild, bad_share=wild, month=wild)
 def test_no_fact_is_ever_nan_or_infinite(log_e, bad_share, month):
-    budget = burn(SLO, (Indicator(SLO.name, SLO.window, month), replace(HOUR, bad_share=bad_share)))
+    budget = burn(
+        SLO, (Indicator(SLO.name, SLO.window.length, month), replace(HOUR, bad_share=bad_share))
+    )
     found = known(analysis=an_analysis(log_e_worse=log_e), budgets=(budget,))
     numbers = [value for value in found.values() if isinstance(value, float)]
     assert numbers
