@@ -104,7 +104,11 @@ def _asked(request: Request, service: Service, deadline: float) -> Asked:
 def _check_words(service: Service, asked: Asked) -> None:
     """Every template is filled in once before anything is asked: a typo is no failing source."""
     arms = (service.arms.canary, service.arms.baseline, service.arms.health)
-    templates = [*arms, *(q for metric in service.metrics for q in metric.queries.values())]
+    asked_of_arms = arms if service.metrics else ()
+    templates = [
+        *asked_of_arms,
+        *(q for metric in service.metrics for q in metric.queries.values()),
+    ]
     for template in templates:
         render(template, {**asked.words, "selector": ""})
     for slo in service.slos:

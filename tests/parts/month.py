@@ -20,7 +20,7 @@ COUNT = round(30 * DAY / SAMPLE)
 
 @dataclass(frozen=True)
 class Month:
-    """Events in each minute: the k-th ends at START + (k + 1) * SAMPLE. It is seen from `first` on."""
+    """Events in each minute: the k-th ends at START + (k + 1) * SAMPLE; seen from `first` on."""
 
     name: str
     total: np.ndarray
@@ -82,8 +82,9 @@ class Month:
 def month(
     name: str, traffic: str, outage_at: float | None, *, share: float = 0.5, days: float = 30
 ) -> Month:
-    """Traffic `flat`, `swinging` (10:1 over the day, the peak at noon) or `nightly` (none at night).
+    """Traffic `flat`, `swinging` (10:1 over a day, the peak at noon) or `nightly` (none at night).
 
+    The outage begins at this hour of the 12th day and fails `share` of two hours' requests. Only
     the last `days` have any samples.
     """
     hour = (np.arange(COUNT) * SAMPLE / HOUR) % 24

@@ -129,15 +129,24 @@ def _state(alarm: Alarm) -> str:
 def _lines(budget: Budget) -> Iterator[str]:
     yield from _consumed(budget)
     yield from map(_fires, _firing(budget))
-    for alarm in budget.alarms:
-        if alarm.why:
-            state = "cannot be told" if alarm.firing is None else "does not fire"
-            yield f"{alarm.severity} over {duration(alarm.long)} {state}: {alarm.why}"
+    yield from _silent(budget)
     yield from _projected(budget)
     if budget.started_before is not None:
         already = "already fired" if budget.started_before else "did not fire yet"
         yield f"a page {already} when the canary started"
     yield _origin(budget)
+
+
+def _silent(budget: Budget) -> Iterator[str]:
+    """Alerts that do not fire although they may have to, by the reason why."""
+    reasons: dict[str, dict[str, None]] = {}
+    for alarm in budget.alarms:
+        if alarm.why:
+            state = "cannot be told" if alarm.firing is None else "does not fire"
+            which = f"{alarm.severity} over {duration(alarm.long)}"
+            reasons.setdefault(f"{state}: {alarm.why}", {})[which] = None
+    for why, which in reasons.items():
+        yield f"{', '.join(which)} {why}"
 
 
 def _consumed(budget: Budget) -> Iterator[str]:
