@@ -16,6 +16,7 @@ import orjson
 from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
 from gate.budget.budget import Budget, burn
+from gate.budget.margin import BudgetMargin, with_budget_margins
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
 from gate.policy.advice import advice
@@ -42,6 +43,7 @@ class Conclusion:
     risk: Risk | None
     facts: Mapping[str, Any]
     verdict: Verdict
+    margins: tuple[BudgetMargin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,12 +67,20 @@ class Decision:
 
 def conclude(request: Request, service: Service, policy: Policy, evidence: Evidence) -> Conclusion:
     """Judge, weigh, decide. Pure."""
-    analysis = judge(service, evidence)
     budgets = burned(service, evidence)
+    judged, margins = with_budget_margins(service, budgets)
+    analysis = judge(judged, evidence)
     risk = assess(evidence.change) if evidence.change else None
     known = facts(request, service, evidence, analysis, budgets, risk)
     verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
-    return Conclusion(analysis=analysis, budgets=budgets, risk=risk, facts=known, verdict=verdict)
+    return Conclusion(
+        analysis=analysis,
+        budgets=budgets,
+        margins=margins,
+        risk=risk,
+        facts=known,
+        verdict=verdict,
+    )
 
 
 def burned(service: Service, evidence: Evidence) -> tuple[Budget, ...]:

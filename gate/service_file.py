@@ -15,13 +15,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from gate.document import Document, Duration, Name, Place, Section, Text, fit, read, refuse
+from gate.budget.margin import most
+from gate.document import Document, Duration, Name, Place, Section, Share, Text, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.metric import (
     DEFAULT_MARGINS,
     DEFAULT_QUANTILES,
     DEFAULT_WARMUP,
     QUERIES,
+    BudgetShare,
     Direction,
     Kind,
     Margin,
@@ -36,11 +38,21 @@ from gate.slo_section import SloSection, objective
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
 
 
+class BudgetShareSection(Section):
+    """A margin from what is left of the error budget of one of the `slos`."""
+
+    slo: Name | None = None
+    share: Share
+    within: Duration = Field(gt=0)
+    at_least: float = Field(0.0002, gt=0, lt=1)
+
+
 class MarginSection(Section):
-    """How much worse is still fine: `canary <= ratio * baseline + absolute`."""
+    """How much worse is still fine: `canary <= ratio * baseline + absolute`, or from a `budget`."""
 
     ratio: float = Field(1.0, ge=1, allow_inf_nan=False)
     absolute: float = Field(0.0, ge=0, allow_inf_nan=False)
+    budget: BudgetShareSection | None = None
 
 
 class MetricSection(Section):
@@ -290,19 +302,60 @@ def _metric(
         raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles")
     if metric.quantiles and len(set(metric.quantiles)) < len(metric.quantiles):
         raise refuse(document, (*place, "quantiles"), "a quantile is written twice")
-    margin = metric.margin
+    spends = _spends(document, (*place, "margin"), metric, section)
     return Metric(
         name=metric.name,
         kind=metric.kind,
         queries=_queries(document, place, metric),
         source=_source(document, place, metric.source, section),
         worse=_worse(document, place, metric),
-        margin=Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[metric.kind],
+        margin=_margin(metric.kind, metric.margin, spends),
         critical=metric.critical is not False,
         warmup=DEFAULT_WARMUP[metric.kind] if metric.warmup is None else metric.warmup,
         unit=metric.unit or ("of events" if metric.kind is Kind.EVENTS else ""),
         quantiles=tuple(metric.quantiles or DEFAULT_QUANTILES) if distribution else (),
+        spends=spends,
     )
+
+
+def _margin(kind: Kind, margin: MarginSection | None, spends: BudgetShare | None) -> Margin:
+    if spends is not None:
+        return Margin(1.0, spends.at_least)
+    return Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[kind]
+
+
+def _spends(
+    document: Document, place: Place, metric: MetricSection, section: ServiceSection
+) -> BudgetShare | None:
+    """The share of which budget the metric may spend; raises UsageError."""
+    if metric.margin is None or metric.margin.budget is None:
+        return None
+    budget, at = metric.margin.budget, (*place, "budget")
+    if metric.margin.model_fields_set > {"budget"}:
+        raise refuse(document, at, "a margin from the budget has no other part", "drop the rest")
+    if metric.kind is not Kind.EVENTS:
+        raise refuse(document, at, f"a budget is of events, and {metric.kind} has none")
+    names = {slo.name: slo for slo in section.slos}
+    if budget.slo is None and len(names) != 1:
+        raise refuse(
+            document, at, "say which SLO's budget",
+            f"add `slo:` with one of: {', '.join(names)}" if names else "declare one under `slos:`",
+        )  # fmt: skip
+    name = budget.slo or next(iter(names))
+    if name not in names:
+        raise refuse(
+            document, (*at, "slo"), f"unknown SLO {name!r}{did_you_mean(name, names)}",
+            f"SLOs of this file: {', '.join(names) or 'none'}",
+        )  # fmt: skip
+    spends = BudgetShare(name, budget.share, budget.within, budget.at_least)
+    slo = objective(document, ("slos", list(names).index(name)), names[name], "")
+    if (widest := most(spends, slo.objective, slo.window.length)) >= 1:
+        raise refuse(
+            document, at,
+            f"a canary that fails every request would spend no more than that ({widest:.3g} x)",
+            "make `within` longer or `share` smaller",
+        )  # fmt: skip
+    return spends
 
 
 def _worse(document: Document, place: Place, metric: MetricSection) -> Direction:

@@ -9,7 +9,7 @@ import yaml
 from gate import service_file
 from gate.document import parse
 from gate.errors import UsageError
-from gate.metric import Direction, Kind, Margin
+from gate.metric import BudgetShare, Direction, Kind, Margin
 from gate.presets import PRESETS
 from gate.request import Request
 from gate.service import Arms, Service
@@ -98,7 +98,7 @@ def test_the_example_is_right():
             "warmup, worse")),
         (with_metric("{preset: http, margin: {ratoi: 2}}"),
             ("gate.yaml:10:29: unknown key 'ratoi'; did you mean 'ratio'?\n"
-            "  known here: absolute, ratio")),
+            "  known here: absolute, budget, ratio")),
         (with_slo("{name: up, objectiv: 99%}"), ("gate.yaml:11:16: unknown key 'objectiv'; "
             "did you mean 'objective'?\n  known here: bad, budgeting, calendar, error_ratio, good, "
             "name, objective, recorded, slices, source, stated, total, window")),
@@ -371,6 +371,37 @@ def test_a_stated_slo_is_asked_of_nobody():
         Indicator("up", 2_592_000.0, 0.005, 5.0, 1000.0, method="stated"),
         Indicator("up", 3_600.0, 0.25, method="stated"),
     )
+
+
+BUDGET = "{preset: http, only: [errors], margin: {budget: {share: 0.1, within: 24h%s}}}"
+
+
+def with_budget(more="", slos="  - {name: up, objective: 99.9%, error_ratio: x}\n"):
+    return with_metric(BUDGET % more) + ("slos:\n" + slos if slos else "")
+
+
+def test_a_margin_may_come_from_the_budget_of_the_only_slo():
+    metric = service(with_budget(", at_least: 0.0003")).metrics[-1]
+    assert metric.spends == BudgetShare("up", 0.1, 86_400.0, 0.0003)
+    assert metric.margin == Margin(1.0, 0.0003)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (with_budget(slos=""),
+            "10:45: say which SLO's budget\n  declare one under `slos:`"),
+        (with_budget(", slo: pu"), "10:79: unknown SLO 'pu'\n  SLOs of this file: up"),
+        (with_budget().replace("within: 24h", "within: 30s"),
+            "10:45: a canary that fails every request would spend no more than that (8.64 x)"),
+        (with_budget().replace("{budget:", "{ratio: 1.1, budget:"),
+            "10:57: a margin from the budget has no other part"),
+        (with_budget().replace("[errors]", "[latency]"),
+            "10:46: a budget is of events, and histogram has none"),
+    ],
+)  # fmt: skip
+def test_margins_from_a_budget_that_make_no_sense(text, said):
+    assert said in complaint(text)
 
 
 def test_one_of_a_preset_can_be_changed():

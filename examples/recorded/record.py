@@ -51,8 +51,8 @@ RELEASES = (
     Release("v1.9.2", 1793786400, 8, rate=20.0),
 )
 
-# 30 days at about 6000 requests a minute, 40 % of the 0.1 % that may fail; the last three days at 0.6
-# of the rate that would spend the budget exactly.
+# 30 days at about 6000 requests a minute, 40 % of the 0.1 % that may fail; the last three days at
+# 0.6 of the rate that would spend the budget exactly.
 INDICATORS = [
     {"slo": "availability", "window": "30d", "bad": 103_680, "total": 259_200_000},
     *(

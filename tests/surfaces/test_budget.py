@@ -140,7 +140,7 @@ def test_prometheus_accepts_the_rules(capfd, written, tmp_path):
 
 
 def story(errors, minutes, alerts):
-    """`errors` a minute of 100 requests, from the second hour on; which alerts fire after so long."""
+    """`errors` a minute of 100 requests from the second hour on, and the alerts after so long."""
     return {
         "rule_files": ["rules.yaml"],
         "evaluation_interval": "1m",

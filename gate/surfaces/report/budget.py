@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 
 from gate.budget.alerts import Alarm, Rate
-from gate.budget.budget import Budget
+from gate.budget.budget import Budget, allowed
+from gate.budget.margin import BudgetMargin
 from gate.evidence.evidence import Gap
 from gate.service import Service
 from gate.slo import Budgeting
-from gate.surfaces.report.numbers import moment, rfc3339, roughly
+from gate.surfaces.report.numbers import moment, quantity, rfc3339, roughly
 from gate.surfaces.report.page import Page, Section, printable
 from gate.units import duration
 
@@ -24,6 +25,25 @@ COLUMNS = ("burn over", "rate", "alerts above", "fires")
 def told(budget: Budget) -> str:
     """One line: what is left, how fast it goes, and what fires."""
     return "; ".join([_left(budget), *_doubts(budget), *map(_fires, _firing(budget))])
+
+
+def derived(margin: BudgetMargin) -> str:
+    """How a margin came from the budget, with its formula."""
+    by = quantity(margin.absolute, "of events")
+    if margin.remaining is None:
+        return (
+            f"{margin.metric} may be worse by {by}, the least the file allows: what is left of "
+            f"{margin.slo} is not known"
+        )
+    formula = (
+        f"{margin.share:.6g} x {max(margin.remaining, 0.0):.3g} left x "
+        f"{allowed(margin.objective):.6g} x {duration(margin.window)} / {duration(margin.within)}"
+    )
+    least = ", raised to the least the file allows" if margin.floored else ""
+    return (
+        f"{margin.metric} may be worse by {by}: all traffic for {duration(margin.within)} then "
+        f"spends {quantity_of(margin.share)} of what is left of {margin.slo} ({formula}){least}"
+    )
 
 
 def budget_page(
@@ -145,8 +165,8 @@ def _silent(budget: Budget) -> Iterator[str]:
             state = "cannot be told" if alarm.firing is None else "does not fire"
             which = f"{alarm.severity} over {duration(alarm.long)}"
             reasons.setdefault(f"{state}: {alarm.why}", {})[which] = None
-    for why, which in reasons.items():
-        yield f"{', '.join(which)} {why}"
+    for why, alerts in reasons.items():
+        yield f"{', '.join(alerts)} {why}"
 
 
 def _consumed(budget: Budget) -> Iterator[str]:

@@ -9,7 +9,7 @@ from gate.analysis.comparison import Analysis, Comparison
 from gate.decision import Decision
 from gate.metric import Direction
 from gate.request import Window
-from gate.surfaces.report.budget import told
+from gate.surfaces.report.budget import derived, told
 from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
 from gate.units import duration
@@ -56,7 +56,7 @@ def _report(decision: Decision) -> Report:
         context=tuple(_context(decision)),
         reasons=decision.verdict.reasons,
         rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
-        budgets=tuple(told(one) for one in conclusion.budgets),
+        budgets=(*map(told, conclusion.budgets), *map(derived, conclusion.margins)),
         risk=tuple(_risk(decision)),
         # What is wrong with a metric stands beside its comparison.
         gaps=tuple(str(g) for g in decision.evidence.gaps if not g.about.startswith("metric ")),
