@@ -20,12 +20,16 @@ COUNT = round(30 * DAY / SAMPLE)
 
 @dataclass(frozen=True)
 class Month:
-    """Events in each minute: the k-th ends at START + (k + 1) * SAMPLE; seen from `first` on."""
+    """Events in each minute: the k-th ends at START + (k + 1) * SAMPLE; seen from `first` on.
+
+    Its samples are `late` by so many seconds, as real scrapes are on no grid.
+    """
 
     name: str
     total: np.ndarray
     bad: np.ndarray
     first: int = 0
+    late: float = 0.0
 
     @property
     def share(self) -> float:
@@ -59,7 +63,7 @@ class Month:
         if reset is not None:
             values[reset + 1 :] -= values[reset]
         labels = {"app": self.name, "code": code, "pod": pod}
-        times = START + SAMPLE * np.arange(COUNT + 1)
+        times = START + self.late + SAMPLE * np.arange(COUNT + 1)
         points = list(zip(times, values, strict=True))[self.first :]
         return History("http_requests_total", labels, points)
 

@@ -22,7 +22,8 @@ NIGHTLY = month("nightly", "nightly", 12)
 YOUNG = month("young", "flat", None, days=2)
 BURNING = replace(FLAT, name="burning", bad=FLAT.bad.copy())
 BURNING.bad[-90:] = 0.03 * BURNING.total[-90:]  # an incident of an hour and a half, still going on
-MONTHS = (FLAT, PEAK, TROUGH, NIGHTLY, YOUNG, BURNING)
+ODD = replace(month("odd", "swinging", 13 + 37 / 60), late=17.0)
+MONTHS = (FLAT, ODD, PEAK, TROUGH, NIGHTLY, YOUNG, BURNING)
 
 
 def pyrra():
@@ -85,6 +86,13 @@ def test_a_known_outage_gives_the_known_budget(server, session, one):
     assert found.total == pytest.approx(one.total.sum(), rel=1e-12)
     assert found.bad == pytest.approx(one.bad.sum(), rel=1e-9)
     assert found.coverage == 1.0
+
+
+def test_scrapes_on_no_grid_cost_no_more_than_a_scrape_in_a_step(server, session):
+    # `increase` extrapolates to the edges of each hour; an outage that begins within one is then
+    # stretched or cut by at most the minute between two scrapes, of an hour.
+    found = budget(server, session, objective("odd"))
+    assert found.consumed == pytest.approx(ODD.share / 0.001, rel=1 / 60)
 
 
 def test_good_and_total_are_the_same_as_bad_and_total(server, session):
