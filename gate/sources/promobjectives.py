@@ -24,6 +24,7 @@ from gate.slo import Budgeting, Indicator, Slo
 from gate.sources import shaping
 from gate.sources.promanswer import Line, Mask, malformed
 from gate.sources.promclient import PromClient
+from gate.sources.promnames import presence_checks
 from gate.sources.steps import FINE, Span, Steps, indicators, span, windows
 from gate.template import render
 from gate.units import duration
@@ -66,6 +67,17 @@ class _Asking:
         (line,) = found.lines
         return _numbers(line, query), line.seen
 
+    def refuse_unheard(self, name: str) -> None:
+        """Raises EMPTY where something that the query names is nowhere on the server."""
+        for told, query in presence_checks(self.query(name, FINE)):
+            found = self._client.instant(query, self._asked.window.end, self._asked.deadline)
+            if not found.points:
+                raise SourceError(
+                    Cause.EMPTY,
+                    f"no {name} events, and there is no {told}: a mistyped query looks just so "
+                    "(an error counter of its own should start at 0, not be missing)",
+                )
+
     def number(self, name: str, window: float) -> float | None:
         """The query's one value now, perhaps NaN; None where it has none."""
         query = self.query(name, window)
@@ -93,6 +105,8 @@ def measured(client: PromClient, slo: Slo, asked: Asked) -> tuple[Indicator, ...
         return indicators(slo, asked, own, every, every)
     step, count = cut(own.length)
     whole = reading(asking, slo, step, count)
+    if "bad" in names and not np.nansum(whole.bad):
+        asking.refuse_unheard("bad")
     reach = max(windows(slo), default=0.0)
     if not reach or (step == FINE and reach <= own.length):
         return indicators(slo, asked, own, whole, whole)

@@ -11,10 +11,13 @@ from gate.budget.budget import Budget, burn
 from gate.decision import conclude
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
+from gate.policy.evaluate import evaluate
 from gate.policy.facts import WORDS, Type, facts, missing
+from gate.request import Intent
 from gate.risk import Level, assess
 from gate.service import ChangeRange
 from gate.slo import Indicator
+from gate.verdict import Outcome
 from tests.parts.rollouts import (
     HOUR,
     MONTH,
@@ -22,6 +25,7 @@ from tests.parts.rollouts import (
     SMALL,
     STANDARD,
     a_metric,
+    a_policy,
     a_request,
     a_service,
     an_evidence,
@@ -130,6 +134,61 @@ def test_one_burn_rate_of_two_unknown_leaves_it_unknown():
     found = known(TWO, budgets=(a_budget("availability", 0.9), a_budget("latency", 0.2, None)))
     assert found["budget.remaining"] == 0.2
     assert "budget.burn_1h" not in found
+
+
+WHILE = (0.02, 0.02, 0.02, 0.01)  # of 5m, 30m, 1h and 6h: twenty times what lasts
+
+
+def an_incident(name, before, now=WHILE, month=0.0002):
+    """An SLO burning over the pages' windows, and over those that ended at the canary's start."""
+    windows = (300.0, 1_800.0, 3_600.0, 21_600.0)
+    slo = replace(SLO, name=name)
+    indicators = [
+        Indicator(name, window, share, until=until)
+        for shares, until in ((before, 600.0), (now, 0.0))
+        for window, share in zip(windows, shares, strict=True)
+    ]
+    long = Indicator(name, SLO.window.length, month)
+    return burn(slo, (long, *indicators, Indicator(name, 600.0, now[0])))
+
+
+CALM = (0.0, 0.0, 0.0, 0.0)
+
+
+def test_an_incident_that_began_before_the_canary_is_not_its_own():
+    found = known(budgets=(an_incident("availability", before=WHILE),))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is True
+    assert found["budget.burn_before_rollout"] == pytest.approx(20)
+    found = known(budgets=(an_incident("availability", before=CALM),))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is False
+    assert found["budget.burn_since_rollout"] == pytest.approx(20)
+
+
+def test_a_policy_can_hold_what_is_not_the_suspect():
+    rules = a_policy(
+        "name: safe, when: analysis.safe, then: promote, message: z",
+        "name: suspect, when: size(budget.page_firing) > 0 && !budget.burn_started_before_rollout,"
+        " then: rollback, message: x",
+        "name: older, when: budget.burn_started_before_rollout, then: hold, message: y",
+    )
+    for before, outcome in ((WHILE, Outcome.HOLD), (CALM, Outcome.ROLLBACK)):
+        facts_now = known(budgets=(an_incident("availability", before=before),))
+        assert evaluate(rules, facts_now, Intent.RELEASE, ()).outcome is outcome
+
+
+def test_what_fires_or_is_spent_is_said_of_one_though_the_other_is_unknown():
+    burning = an_incident("availability", before=WHILE, month=0.002)
+    found = known(TWO, budgets=(burning,))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.exhausted"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is True
+    # But that nothing fires is known only when every one is.
+    quiet = an_incident("availability", before=CALM, now=CALM)
+    assert known(budgets=(quiet,))["budget.page_firing"] == ()
+    assert "budget.page_firing" not in known(TWO, budgets=(quiet,))
+    assert "budget.burn_started_before_rollout" not in known(TWO, budgets=(quiet,))
 
 
 def test_a_service_without_slo_or_change_asked_for_none():

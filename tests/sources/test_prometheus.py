@@ -352,6 +352,13 @@ def test_an_objective_without_errors_has_spent_nothing(past, session):
     assert (long.bad, long.bad_share) == (0.0, 0.0)
 
 
+def test_a_mistyped_query_for_bad_events_has_not_spent_nothing(past, session):
+    queries = {k: q.replace("code=~", "cod=~") for k, q in SLO_QUERIES.items()}
+    error = refused(lambda: source(past, session).indicators(an_slo(**queries), asked()))
+    assert error.cause is Cause.EMPTY
+    assert "there is no label cod of http_requests_total" in error.message
+
+
 @pytest.mark.parametrize(
     ("queries", "cause"),
     [
