@@ -7,11 +7,8 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
-from gate.document import Document, Duration, Section, refuse
+from gate.document import Document, Duration, Name, Section, Text, refuse
 from gate.service import Arms
-
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
 
 
 class OffsetSection(Section):

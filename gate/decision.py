@@ -17,7 +17,8 @@ from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
 from gate.analysis.kayenta.compare import compare
 from gate.analysis.rates import Memory
-from gate.budget import Budget, burn
+from gate.budget.budget import Budget, burn
+from gate.budget.margin import BudgetMargin, with_budget_margins
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
 from gate.policy.advice import advice
@@ -28,6 +29,7 @@ from gate.request import Request
 from gate.risk import Risk, assess
 from gate.series import Array, array
 from gate.service import Service
+from gate.slo import whole
 from gate.verdict import Verdict
 
 # The form of a stored decision. A reader refuses forms it does not know.
@@ -43,6 +45,7 @@ class Conclusion:
     risk: Risk | None
     facts: Mapping[str, Any]
     verdict: Verdict
+    margins: tuple[BudgetMargin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,11 +67,20 @@ class Decision:
         return self.conclusion.verdict
 
 
-def judged(service: Service, evidence: Evidence, memory: Memory | None = None) -> Analysis:
-    """What the judge that the service chose says; `memory` as in `judge`."""
-    if service.kayenta:
-        return compare(service, service.kayenta, evidence)
-    return judge(service, evidence, memory)
+def judged(
+    service: Service,
+    evidence: Evidence,
+    budgets: tuple[Budget, ...],
+    memory: Memory | None = None,
+) -> tuple[Analysis, tuple[BudgetMargin, ...]]:
+    """What the judge that the service chose says, and the margins it took from the budgets.
+
+    `memory` as in `judge`.
+    """
+    asked, margins = with_budget_margins(service, budgets)
+    if asked.kayenta:
+        return compare(asked, asked.kayenta, evidence), margins
+    return judge(asked, evidence, memory), margins
 
 
 def conclude(
@@ -79,15 +91,29 @@ def conclude(
     memory: Memory | None = None,
 ) -> Conclusion:
     """Judge, weigh, decide. Pure; `memory` as in `judge`."""
-    analysis = judged(service, evidence, memory)
-    measured = {(indicator.slo, indicator.window) for indicator in evidence.indicators}
-    budgets = tuple(
-        burn(slo, evidence.indicators) for slo in service.slos if (slo.name, slo.window) in measured
-    )
+    budgets = burned(service, evidence)
+    analysis, margins = judged(service, evidence, budgets, memory)
     risk = assess(evidence.change) if evidence.change else None
     known = facts(request, service, evidence, analysis, budgets, risk)
     verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
-    return Conclusion(analysis=analysis, budgets=budgets, risk=risk, facts=known, verdict=verdict)
+    return Conclusion(
+        analysis=analysis,
+        budgets=budgets,
+        margins=margins,
+        risk=risk,
+        facts=known,
+        verdict=verdict,
+    )
+
+
+def burned(service: Service, evidence: Evidence) -> tuple[Budget, ...]:
+    """The budget of every objective of which something was measured over its own window."""
+    seen = evidence.indicators
+    return tuple(
+        burn(slo, seen)
+        for slo in service.slos
+        if any(one.slo == slo.name and whole(slo, one) for one in seen)
+    )
 
 
 def decided(

@@ -106,6 +106,8 @@ def _from(read: Any) -> pydantic.BeforeValidator:
     return pydantic.BeforeValidator(validate)
 
 
+Text = Annotated[str, pydantic.Field(min_length=1)]
+Name = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
 Duration = Annotated[float, _from(units.seconds), pydantic.WithJsonSchema({"type": "string"})]
 Share = Annotated[
     float, _from(units.share), pydantic.WithJsonSchema({"type": ["number", "string"]})

@@ -54,6 +54,21 @@ class Margin:
         return Margin(1.0 / self.ratio, self.absolute)
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetShare:
+    """A margin that follows from what is left of the error budget of the SLO named `slo`.
+
+    The canary, taking all traffic for `within` seconds, may spend at most `share` of the remaining
+    budget beyond what the baseline spends; `at_least` (a share of events) is what it may always be
+    worse, so that an exhausted budget leaves something that can be tested.
+    """
+
+    slo: str
+    share: float
+    within: float
+    at_least: float
+
+
 DEFAULT_MARGINS = {
     # The absolute part lets a baseline without errors be matched: with 0 errors on both sides a
     # pure ratio could never be shown (1.25 * 0 = 0). 0.05 % of requests is half a 99.9 % budget.
@@ -92,7 +107,8 @@ class Metric:
     `queries`: query templates by name, see `QUERIES`. `critical`: must be shown not worse before
     a promote, and rolls back when shown worse. `quantiles`: of histogram and samples, each in
     (0, 1). `source`: the name of the source that answers the queries. `warmup`: seconds after the
-    canary's start that are not judged.
+    canary's start that are not judged. `spends`: where the margin comes from a budget; `margin` is
+    then the least it can be.
     """
 
     name: str
@@ -105,6 +121,7 @@ class Metric:
     unit: str = ""
     quantiles: tuple[float, ...] = ()
     warmup: float = 0.0
+    spends: BudgetShare | None = None
 
     def limit(self, baseline: float) -> float:
         """The worst canary value that is still fine beside this baseline value."""

@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from gate.arms_file import ArmsSection, Name, Text, arms, earlier
-from gate.document import Document, Duration, Place, Section, Share, fit, read, refuse
+from gate.arms_file import ArmsSection, arms, earlier
+from gate.budget.margin import most
+from gate.document import Document, Duration, Name, Place, Section, Share, Text, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.judge_file import (
     GateJudgeSection,
@@ -35,6 +36,7 @@ from gate.metric import (
     DEFAULT_QUANTILES,
     DEFAULT_WARMUP,
     QUERIES,
+    BudgetShare,
     Direction,
     Kind,
     Margin,
@@ -42,18 +44,28 @@ from gate.metric import (
 )
 from gate.presets import PRESETS
 from gate.service import ChangeRange, Service
-from gate.slo import Indicator, Slo
-from gate.units import duration
+from gate.slo import Slo
+from gate.slo_section import SloSection, objective
 
 # Of the words a query may use, those that the gate itself fills in.
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
 
 
+class BudgetShareSection(Section):
+    """A margin from what is left of the error budget of one of the `slos`."""
+
+    slo: Name | None = None
+    share: Share
+    within: Duration = Field(gt=0)
+    at_least: float = Field(0.0002, gt=0, lt=1)
+
+
 class MarginSection(Section):
-    """How much worse is still fine: `canary <= ratio * baseline + absolute`."""
+    """How much worse is still fine: `canary <= ratio * baseline + absolute`, or from a `budget`."""
 
     ratio: float = Field(1.0, ge=1, allow_inf_nan=False)
     absolute: float = Field(0.0, ge=0, allow_inf_nan=False)
+    budget: BudgetShareSection | None = None
 
 
 class MetricSection(RuleSection):
@@ -76,29 +88,6 @@ class MetricSection(RuleSection):
     buckets: Text | None = None
     value: Text | None = None
     values: Text | None = None
-
-
-class StatedSection(Section):
-    """An indicator given as numbers."""
-
-    window: Duration = Field(gt=0)
-    bad: float | None = Field(None, ge=0, allow_inf_nan=False)
-    total: float | None = Field(None, gt=0, allow_inf_nan=False)
-    error_ratio: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-
-
-class SloSection(Section):
-    """An objective and how it is measured: by queries, or by numbers in `stated`."""
-
-    name: Name
-    objective: Share
-    window: Duration = Field(30 * 86_400.0, gt=0)
-    burn_window: Duration = Field(3_600.0, gt=0)
-    source: str | None = None
-    bad: Text | None = None
-    total: Text | None = None
-    error_ratio: Text | None = None
-    stated: list[StatedSection] = Field(default_factory=list)
 
 
 class ChangeSection(Section):
@@ -303,19 +292,60 @@ def _metric(
         raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles{whose}")
     if metric.quantiles and len(set(metric.quantiles)) < len(metric.quantiles):
         raise refuse(document, (*place, "quantiles"), "a quantile is written twice")
-    margin = metric.margin
+    spends = _spends(document, (*place, "margin"), metric, section)
     return Metric(
         name=metric.name,
         kind=metric.kind,
         queries=_queries(document, place, metric),
         source=_source(document, place, metric.source, section),
         worse=_worse(document, place, metric),
-        margin=Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[metric.kind],
+        margin=_margin(metric.kind, metric.margin, spends),
         critical=metric.critical is not False and not metric.muted,
         warmup=DEFAULT_WARMUP[metric.kind] if metric.warmup is None else metric.warmup,
         unit=metric.unit or ("of events" if metric.kind is Kind.EVENTS else ""),
         quantiles=tuple(metric.quantiles or DEFAULT_QUANTILES) if distribution else (),
+        spends=spends,
     )
+
+
+def _margin(kind: Kind, margin: MarginSection | None, spends: BudgetShare | None) -> Margin:
+    if spends is not None:
+        return Margin(1.0, spends.at_least)
+    return Margin(margin.ratio, margin.absolute) if margin else DEFAULT_MARGINS[kind]
+
+
+def _spends(
+    document: Document, place: Place, metric: MetricSection, section: ServiceSection
+) -> BudgetShare | None:
+    """The share of which budget the metric may spend; raises UsageError."""
+    if metric.margin is None or metric.margin.budget is None:
+        return None
+    budget, at = metric.margin.budget, (*place, "budget")
+    if metric.margin.model_fields_set > {"budget"}:
+        raise refuse(document, at, "a margin from the budget has no other part", "drop the rest")
+    if metric.kind is not Kind.EVENTS:
+        raise refuse(document, at, f"a budget is of events, and {metric.kind} has none")
+    names = {slo.name: slo for slo in section.slos}
+    if budget.slo is None and len(names) != 1:
+        raise refuse(
+            document, at, "say which SLO's budget",
+            f"add `slo:` with one of: {', '.join(names)}" if names else "declare one under `slos:`",
+        )  # fmt: skip
+    name = budget.slo or next(iter(names))
+    if name not in names:
+        raise refuse(
+            document, (*at, "slo"), f"unknown SLO {name!r}{did_you_mean(name, names)}",
+            f"SLOs of this file: {', '.join(names) or 'none'}",
+        )  # fmt: skip
+    spends = BudgetShare(name, budget.share, budget.within, budget.at_least)
+    slo = objective(document, ("slos", list(names).index(name)), names[name], "")
+    if (widest := most(spends, slo.objective, slo.window.length)) >= 1:
+        raise refuse(
+            document, at,
+            f"a canary that fails every request would spend no more than that ({widest:.3g} x)",
+            "make `within` longer or `share` smaller",
+        )  # fmt: skip
+    return spends
 
 
 def _worse(document: Document, place: Place, metric: MetricSection) -> Direction:
@@ -389,56 +419,8 @@ def _source(document: Document, place: Place, source: str | None, section: Servi
 def _slos(document: Document, section: ServiceSection) -> Iterator[Slo]:
     for index, slo in enumerate(section.slos):
         place: Place = ("slos", index)
-        queries = {
-            name: text
-            for name in ("bad", "total", "error_ratio")
-            if (text := getattr(slo, name)) is not None
-        }
-        if queries and set(queries) not in ({"bad", "total"}, {"error_ratio"}):
-            raise refuse(document, place, "an SLO is measured by bad and total, or by error_ratio")
-        if slo.burn_window >= slo.window:
-            raise refuse(document, place, "burn_window must be shorter than window")
-        stated = tuple(_stated(document, place, slo))
-        yield Slo(
-            name=slo.name,
-            objective=slo.objective,
-            window=slo.window,
-            burn_window=slo.burn_window,
-            source="" if stated else _source(document, place, slo.source, section),
-            queries=queries or None,
-            stated=stated,
-        )
-
-
-def _stated(document: Document, place: Place, slo: SloSection) -> Iterator[Indicator]:
-    windows = [one.window for one in slo.stated]
-    if windows and (slo.source or slo.bad or slo.total or slo.error_ratio):
-        raise refuse(
-            document, (*place, "stated"), "an SLO is either stated or measured", "drop one of them"
-        )
-    if windows and (slo.window not in windows or len(set(windows)) < len(windows)):
-        raise refuse(
-            document,
-            (*place, "stated"),
-            "state the SLO's own window, and each window once",
-            f"its window is {duration(slo.window)}",
-        )
-    for index, stated in enumerate(slo.stated):
-        at = (*place, "stated", index)
-        if stated.window not in (slo.window, slo.burn_window):
-            raise refuse(document, at, "a stated window must be the SLO's window or burn_window")
-        if stated.error_ratio is not None and stated.bad is None and stated.total is None:
-            yield Indicator(slo.name, stated.window, stated.error_ratio)
-        elif (
-            stated.error_ratio is not None
-            or stated.bad is None
-            or stated.total is None
-            or stated.bad > stated.total
-        ):
-            raise refuse(document, at, "state bad and total with bad <= total, or error_ratio")
-        else:
-            share = stated.bad / stated.total
-            yield Indicator(slo.name, stated.window, share, stated.bad, stated.total)
+        source = "" if slo.stated else _source(document, place, slo.source, section)
+        yield objective(document, place, slo, source)
 
 
 def _change(document: Document, section: ServiceSection) -> ChangeRange | None:

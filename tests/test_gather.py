@@ -242,6 +242,13 @@ LISTS = Counts(bad=[1.0], total=[2.0])
             "a bad share is no number from 0 upwards"),
         ("availability", (replace(MONTH, bad_share=-1.0),),
             "a bad share is no number from 0 upwards"),
+        ("availability", (replace(MONTH, coverage=float("inf")),),
+            "a coverage is no number from 0 upwards"),
+        ("availability", (replace(MONTH, bad_share=None),),
+            "a bad share is not known, and nothing says why"),
+        ("availability", (replace(MONTH, method="\ud800"),), "'\\ud800' is not valid Unicode"),
+        ("availability", (replace(MONTH, until=60.0),),
+            "nothing was measured over the objective's own window, 30d"),
         ("availability", [MONTH], "the source answered with list"),
         ("change", "v1..v2", "the source answered with str"),
         ("change", a_pair(), "the source answered with Pair"),
@@ -316,7 +323,7 @@ def test_what_was_not_asked_is_told():
 
 
 def test_a_stated_objective_is_asked_of_nobody():
-    stated = replace(SLO, source="", stated=(Indicator(SLO.name, SLO.window, 0.0001),))
+    stated = replace(SLO, source="", stated=(Indicator(SLO.name, SLO.window.length, 0.0001),))
     evidence = gather(a_request(), a_service(slos=(stated,)), {"m": FixedSource(**ALL)}, SOON)
     assert evidence.indicators == stated.stated
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,12 +30,13 @@ def test_the_verdict_it_shows_is_the_one_the_demo_gives(capfd, tmp_path):
         assert " ".join(text.split()) in " ".join(out.split()), line
 
 
-def test_the_plan_it_shows_is_the_one_its_command_prints(capfd, monkeypatch):
+@pytest.mark.parametrize("name", ["plan", "budget"])
+def test_the_page_it_shows_is_the_one_its_command_prints(capfd, monkeypatch, name):
     monkeypatch.chdir(ROOT)
-    (command,) = (block for block in blocks("sh") if block.startswith("gate plan"))
+    (command,) = (block for block in blocks("sh") if block.startswith(f"gate {name}"))
     assert run(shlex.split(command.replace("\\\n", ""))[1:]) == 0
     out = capfd.readouterr().out
-    (shown,) = (block for block in blocks("text") if block.startswith("PLAN"))
+    (shown,) = (block for block in blocks("text") if block.startswith(name.upper()))
     for line in shown.splitlines():
         assert line in out.splitlines(), line
 
@@ -47,15 +50,25 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
     helps += capfd.readouterr().out
+    bench = [sys.executable, "-m", "bench.verdicts", "--help"]
+    helps += subprocess.run(bench, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert flag in helps, flag
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    (shown,) = blocks("yaml")
+    (shown, margin) = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
+    metric = "  - preset: http\n    only: [errors]\n"
+    (tmp_path / "gate.yaml").write_text(
+        shown.replace("slos:\n", f"{metric}{margin}slos:\n").replace(
+            "  - preset: http           #", "  - preset: http\n    only: [latency]  #"
+        )
+    )
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "within: 86400.0" in capfd.readouterr().out
 
 
 def test_the_targets_it_names_are_in_the_makefile():

@@ -9,7 +9,7 @@ import yaml
 from gate import service_file
 from gate.document import parse
 from gate.errors import UsageError
-from gate.metric import Direction, Kind, Margin
+from gate.metric import BudgetShare, Direction, Kind, Margin
 from gate.presets import PRESETS
 from gate.request import Request
 from gate.service import Arms, Service
@@ -99,10 +99,10 @@ def test_the_example_is_right():
             "warmup, worse")),
         (with_metric("{preset: http, margin: {ratoi: 2}}"),
             ("gate.yaml:10:29: unknown key 'ratoi'; did you mean 'ratio'?\n"
-            "  known here: absolute, ratio")),
+            "  known here: absolute, budget, ratio")),
         (with_slo("{name: up, objectiv: 99%}"), ("gate.yaml:11:16: unknown key 'objectiv'; "
-            "did you mean 'objective'?\n  known here: bad, burn_window, error_ratio, name, "
-            "objective, source, stated, total, window")),
+            "did you mean 'objective'?\n  known here: bad, budgeting, calendar, error_ratio, good, "
+            "name, objective, recorded, slices, source, stated, total, window")),
         (with_slo("{name: up, objective: 99%, stated: [{window: 30d, ratio: 0.1}]}"),
             ("gate.yaml:11:55: unknown key 'ratio'; did you mean 'error_ratio'?\n"
             "  known here: bad, error_ratio, total, window")),
@@ -231,12 +231,31 @@ def test_metrics(metric, said):
             "write 99.9% or 0.999")),
         ("{name: up, objective: 99%, window: 1M}", ("11:32: slos.0.window: '1M' is not a duration; "
             "write a number and a unit: 30s, 20m, 1h30m, 30d")),
-        ("{name: up, objective: 99%, window: 1h}",
-            "11:5: burn_window must be shorter than window"),
+        # What took a window until now is computed for every alert.
+        ("{name: up, objective: 99%, burn_window: 1h}", ("11:32: unknown key 'burn_window'; did "
+            "you mean 'window'?\n  known here: bad, budgeting, calendar, error_ratio, good, name, "
+            "objective, recorded, slices, source, stated, total, window")),
+        ("{name: up, objective: 99%, window: 7d, calendar: {unit: month}}", ("11:44: the window "
+            "either rolls or follows the calendar\n  drop window or calendar")),
+        ("{name: up, objective: 99%, calendar: {unit: month, zone: Mars}}", ("11:32: unknown time "
+            "zone 'Mars'\n  write an IANA name such as Europe/Berlin (the package tzdata holds "
+            "them)")),
+        ("{name: up, objective: 99%, calendar: {unit: month, start: soon}}", ("11:32: 'soon' is no "
+            "local date\n  write 2026-01-01, or 2026-01-01T09:00:00")),
+        ("{name: up, objective: 99%, calendar: {unit: moon}}", ("11:43: slos.0.calendar.unit: "
+            "should be 'day', 'week', 'month', 'quarter' or 'year', not 'moon'")),
+        ("{name: up, objective: 99%, slices: {length: 1m}}", ("11:32: slices belong to another "
+            "budgeting\n  write budgeting: timeslices, or ratio timeslices")),
+        ("{name: up, objective: 99%, budgeting: timeslices}", ("11:5: budgeting timeslices needs "
+            "the share that makes a slice good\n  write slices: {length: 1m, target: 99%}")),
+        ("{name: up, objective: 99%, bad: x, total: y, recorded: {sloth_id: a}}", ("11:50: an SLO "
+            "is either computed or read from recordings\n  drop the queries or recorded")),
+        ("{name: up, objective: 99%, calendar: {unit: month}, stated: [{window: 30d, bad: 0}]}",
+            "11:57: stated numbers are of a rolling window\n  write window: 30d"),
         ("{name: up, objective: 99%, bad: x}",
-            "11:5: an SLO is measured by bad and total, or by error_ratio"),
+            "11:5: an SLO is measured by bad (or good) and total, or by error_ratio"),
         ("{name: up, objective: 99%, bad: x, total: y, error_ratio: z}",
-            "11:5: an SLO is measured by bad and total, or by error_ratio"),
+            "11:5: an SLO is measured by bad (or good) and total, or by error_ratio"),
         ("{name: up, objective: 99%, source: pron}", ("11:32: unknown source 'pron'; did you mean "
             "'prom'?\n  sources of this file: prom")),
         ("{name: up, objective: 99%}\n  - {name: up, objective: 99%}",
@@ -250,8 +269,8 @@ def test_metrics(metric, said):
         ("{name: up, objective: 99%, stated: [{window: 30d, error_ratio: 1.5}]}", ("11:55: "
             "slos.0.stated.0.error_ratio: should be less than or equal to 1, not 1.5")),
         (("{name: up, objective: 99%, stated: [{window: 30d, error_ratio: 0.1}, "
-            "{window: 2d, error_ratio: 0.1}]}"),
-            "11:74: a stated window must be the SLO's window or burn_window"),
+            "{window: 31d, error_ratio: 0.1}]}"),
+            "11:74: a stated window is longer than the SLO's own"),
         # The short window alone says how fast it goes, but not what is left.
         ("{name: up, objective: 99%, stated: [{window: 1h, error_ratio: 0.1}]}",
             "11:32: state the SLO's own window, and each window once\n  its window is 30d"),
@@ -382,9 +401,40 @@ def test_a_stated_slo_is_asked_of_nobody():
     (slo,) = service(text).slos
     assert slo.source == ""
     assert slo.stated == (
-        Indicator("up", 2_592_000.0, 0.005, 5.0, 1000.0),
-        Indicator("up", 3_600.0, 0.25),
+        Indicator("up", 2_592_000.0, 0.005, 5.0, 1000.0, method="stated"),
+        Indicator("up", 3_600.0, 0.25, method="stated"),
     )
+
+
+BUDGET = "{preset: http, only: [errors], margin: {budget: {share: 0.1, within: 24h%s}}}"
+
+
+def with_budget(more="", slos="  - {name: up, objective: 99.9%, error_ratio: x}\n"):
+    return with_metric(BUDGET % more) + ("slos:\n" + slos if slos else "")
+
+
+def test_a_margin_may_come_from_the_budget_of_the_only_slo():
+    metric = service(with_budget(", at_least: 0.0003")).metrics[-1]
+    assert metric.spends == BudgetShare("up", 0.1, 86_400.0, 0.0003)
+    assert metric.margin == Margin(1.0, 0.0003)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (with_budget(slos=""),
+            "10:45: say which SLO's budget\n  declare one under `slos:`"),
+        (with_budget(", slo: pu"), "10:79: unknown SLO 'pu'\n  SLOs of this file: up"),
+        (with_budget().replace("within: 24h", "within: 30s"),
+            "10:45: a canary that fails every request would spend no more than that (8.64 x)"),
+        (with_budget().replace("{budget:", "{ratio: 1.1, budget:"),
+            "10:57: a margin from the budget has no other part"),
+        (with_budget().replace("[errors]", "[latency]"),
+            "10:46: a budget is of events, and histogram has none"),
+    ],
+)  # fmt: skip
+def test_margins_from_a_budget_that_make_no_sense(text, said):
+    assert said in complaint(text)
 
 
 def test_one_of_a_preset_can_be_changed():

@@ -51,11 +51,21 @@ RELEASES = (
     Release("v1.9.2", 1793786400, 8, rate=20.0),
 )
 
-# 30 days at about 6000 requests a minute, 40 % of the 0.1 % that may fail; the last hour at 0.6
-# of the rate that would spend the budget exactly.
+# 30 days at about 6000 requests a minute, 40 % of the 0.1 % that may fail; the last three days at
+# 0.6 of the rate that would spend the budget exactly.
 INDICATORS = [
     {"slo": "availability", "window": "30d", "bad": 103_680, "total": 259_200_000},
-    {"slo": "availability", "window": "1h", "bad": 216, "total": 360_000},
+    *(
+        {
+            "slo": "availability",
+            "window": f"{hours:g}h",
+            "bad": 216 * hours,
+            "total": 360_000 * hours,
+        }
+        for hours in (72, 24, 6, 2, 1)
+    ),
+    {"slo": "availability", "window": "30m", "bad": 108, "total": 180_000},
+    {"slo": "availability", "window": "5m", "bad": 18, "total": 30_000},
 ]
 
 CHANGES = {

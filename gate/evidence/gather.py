@@ -93,7 +93,9 @@ def _started(ask: Callable[[], Any], places: threading.Semaphore) -> Future[Any]
 
 
 def _asked(request: Request, service: Service, deadline: float) -> Asked:
-    given = {**service.variables, **request.variables, "canary": request.canary}
+    given = {**service.variables, **request.variables}
+    if request.canary:  # a budget alone is asked about without one
+        given["canary"] = request.canary
     for name, value in given.items():
         checked_value(name, value)
     if request.baseline:  # empty beside a historical baseline
@@ -114,12 +116,15 @@ def _check_words(service: Service, asked: Asked) -> None:
     """Every template is filled in once before anything is asked: a typo is no failing source."""
     arms = [one for one in (service.arms, service.earlier) if one]
     selectors = [text for one in arms for text in (one.canary, one.baseline, one.health)]
-    templates = [*selectors, *(q for metric in service.metrics for q in metric.queries.values())]
+    templates = [
+        *(selectors if service.metrics else ()),
+        *(q for metric in service.metrics for q in metric.queries.values()),
+    ]
     for template in templates:
         render(template, {**asked.words, "selector": ""})
     for slo in service.slos:
         for template in (slo.queries or {}).values():
-            render(template, {**asked.words, "window": duration(slo.window)})
+            render(template, {**asked.words, "window": duration(slo.window.length)})
     if service.change:
         for template in (service.change.base, service.change.head):
             render(template, asked.words)

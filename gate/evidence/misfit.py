@@ -16,7 +16,7 @@ from gate.evidence.evidence import Pair
 from gate.metric import Kind, Metric
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import ChangeRange
-from gate.slo import Indicator, Slo
+from gate.slo import Indicator, Slo, whole
 from gate.units import duration
 
 Wanted = Metric | Slo | ChangeRange
@@ -76,10 +76,18 @@ def _of_indicators(slo: Slo, indicators: tuple[object, ...]) -> Iterator[str]:
     own = [one for one in indicators if isinstance(one, Indicator) and one.slo == slo.name]
     if len(own) < len(indicators):
         yield "the source answered with something that is no indicator of this objective"
-    if any(not math.isfinite(one.bad_share) or one.bad_share < 0 for one in own):
-        yield "a bad share is no number from 0 upwards"
-    if all(one.window != slo.window for one in own):
-        yield f"nothing was measured over the objective's own window, {duration(slo.window)}"
+    numbers = ("bad_share", "bad", "total", "coverage", "elapsed", "until", "window")
+    for one in own:
+        for name in numbers:
+            value = getattr(one, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                yield f"a {name.replace('_', ' ')} is no number from 0 upwards"
+        if one.bad_share is None and not one.unknown:
+            yield "a bad share is not known, and nothing says why"
+        yield from _of_texts(one.method, one.unknown)
+    if not any(whole(slo, one) for one in own):
+        length = duration(slo.window.length)
+        yield f"nothing was measured over the objective's own window, {length}"
 
 
 def _of_texts(*texts: str) -> Iterator[str]:

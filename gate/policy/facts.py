@@ -14,11 +14,13 @@ from enum import StrEnum
 from typing import Any
 
 from gate.analysis.comparison import Analysis, Finding
-from gate.budget import Budget
+from gate.budget.alerts import WINDOWS, Severity
+from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
 from gate.request import Request
 from gate.risk import Risk
 from gate.service import Service
+from gate.units import duration
 
 Value = bool | int | float | str | tuple[str, ...] | Mapping[str, str]
 Facts = Mapping[str, Value]
@@ -64,8 +66,28 @@ WORDS: Mapping[str, Word] = {
     "budget.remaining": Word(
         Type.DOUBLE, "share of error budget left, of the SLO with the least; below 0 overspent"
     ),
-    "budget.burn_rate": Word(
-        Type.DOUBLE, "the highest burn rate over the short windows; 1.0 spends a budget exactly"
+    "budget.worst_slo": Word(Type.STRING, "the SLO with the least budget left"),
+    "budget.exhausted": Word(Type.STRINGS, "SLOs with no budget left"),
+    "budget.coverage": Word(
+        Type.DOUBLE, "share of its window that was seen, of the SLO of which least was"
+    ),
+    **{
+        f"budget.burn_{duration(window)}": Word(
+            Type.DOUBLE,
+            f"burn rate over {duration(window)}, of the fastest SLO; 1.0 spends a budget exactly",
+        )
+        for window in WINDOWS
+    },
+    "budget.page_firing": Word(Type.STRINGS, "SLOs that burn so fast that someone is paged"),
+    "budget.ticket_firing": Word(Type.STRINGS, "SLOs that burn so fast that it needs a ticket"),
+    "budget.burn_before_rollout": Word(
+        Type.DOUBLE, "burn rate of the hour before the canary started, of the fastest SLO"
+    ),
+    "budget.burn_since_rollout": Word(
+        Type.DOUBLE, "burn rate since the canary started, of the fastest SLO"
+    ),
+    "budget.burn_started_before_rollout": Word(
+        Type.BOOL, "a page already fired when the canary started: it is not the only suspect"
     ),
     "risk.asked": Word(Type.BOOL, "the service names a source of the change"),
     "risk.level": Word(Type.STRING, "low, medium, high or critical"),
@@ -129,12 +151,46 @@ def _of_analysis(analysis: Analysis) -> Iterator[tuple[str, Value]]:
 
 def _of_budgets(budgets: tuple[Budget, ...], service: Service) -> Iterator[tuple[str, Value]]:
     """The worst of all SLOs, and only when all are known: the unseen one could be worse."""
-    if not budgets or len(budgets) < len(service.slos):
+    unseen = len(service.slos) - len(budgets)
+    if not budgets:
         return
-    yield "budget.remaining", min(budget.remaining for budget in budgets)
-    rates = [budget.burn_rate for budget in budgets if budget.burn_rate is not None]
-    if len(rates) == len(budgets):
-        yield "budget.burn_rate", max(rates)
+    left = [budget.remaining for budget in budgets]
+    known = [one for one in left if one is not None]
+    if len(known) == len(service.slos):
+        yield "budget.remaining", min(known)
+        yield "budget.worst_slo", budgets[left.index(min(known))].slo
+    yield from _named("budget.exhausted", budgets, [_spent(one) for one in budgets], unseen)
+    for word, values in _numbers(budgets):
+        numbers = [value for value in values if value is not None]
+        if len(numbers) == len(service.slos):
+            yield word, min(numbers) if word == "budget.coverage" else max(numbers)
+    for severity in Severity:
+        firing = [one.firing(severity) for one in budgets]
+        yield from _named(f"budget.{severity}_firing", budgets, firing, unseen)
+    before = any_firing([*(one.started_before for one in budgets), *[None] * unseen])
+    if before is not None:
+        yield "budget.burn_started_before_rollout", before
+
+
+def _numbers(budgets: tuple[Budget, ...]) -> Iterator[tuple[str, list[float | None]]]:
+    yield "budget.coverage", [one.coverage for one in budgets]
+    for window in WINDOWS:
+        yield f"budget.burn_{duration(window)}", [one.rate(window) for one in budgets]
+    yield "budget.burn_before_rollout", [one.before.burn if one.before else None for one in budgets]
+    yield "budget.burn_since_rollout", [one.since.burn if one.since else None for one in budgets]
+
+
+def _spent(budget: Budget) -> bool | None:
+    return None if budget.remaining is None else budget.remaining <= 0
+
+
+def _named(
+    word: str, budgets: tuple[Budget, ...], states: list[bool | None], unseen: int
+) -> Iterator[tuple[str, Value]]:
+    """The SLOs it is true of; when it is of none, only if that is known of every one."""
+    names = tuple(one.slo for one, state in zip(budgets, states, strict=True) if state)
+    if names or not (unseen or None in states):
+        yield word, names
 
 
 def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:

@@ -33,7 +33,6 @@ from threading import Lock
 import numpy as np
 import requests
 
-from gate.errors import UsageError
 from gate.evidence.evidence import Cause, Gap, Pair
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.metric import Arm, Kind, Metric
@@ -45,6 +44,8 @@ from gate.sources.nativebuckets import native_buckets
 from gate.sources.promanswer import Line, Mask, Matrix, malformed
 from gate.sources.promclient import PromClient, pooled_session
 from gate.sources.promnames import presence_checks
+from gate.sources.promobjectives import measured
+from gate.sources.promrecorded import recorded
 from gate.sources.promspec import PrometheusSpec, credentials
 from gate.template import render
 from gate.units import duration
@@ -53,8 +54,6 @@ from gate.units import duration
 HEALTH_KEPT = 256
 # Kept open to the server: a decision asks about that many things at once.
 CONNECTIONS = 8
-# A ratio of two extrapolated sums may leave [0, 1] by float noise, not by more.
-RATIO_NOISE = 1e-6
 
 Health = dict[str, float]
 
@@ -137,8 +136,9 @@ class Prometheus:
         )
 
     def indicators(self, slo: Slo, asked: Asked) -> tuple[Indicator, ...]:
-        windows = sorted({slo.window, slo.burn_window}, reverse=True)
-        return tuple(self._indicator(slo, window, asked) for window in windows)
+        if slo.recorded and not slo.queries:
+            return recorded(self._client, slo, asked)
+        return measured(self._client, slo, asked)
 
     def _series(self, metric: Metric, view: _View) -> Series:
         queries = {name: view.query(template) for name, template in metric.queries.items()}
@@ -222,27 +222,6 @@ class Prometheus:
             if name not in health or not point.value > 0:
                 health[name] = point.value
         return health
-
-    def _indicator(self, slo: Slo, window: float, asked: Asked) -> Indicator:
-        words = asked.words | {"step": duration(asked.window.step), "window": duration(window)}
-        queries = {name: render(query, words) for name, query in (slo.queries or {}).items()}
-        values = {name: self._number(query, asked) for name, query in queries.items()}
-        where = "; ".join(queries.values())
-        if set(values) == {"error_ratio"}:
-            return Indicator(slo.name, window, _ratio(values["error_ratio"], where))
-        if set(values) != {"bad", "total"}:
-            raise UsageError(f"slo {slo.name} has no queries", "give bad and total, or error_ratio")
-        bad, total = _bad_of(values["bad"], values["total"], where)
-        return Indicator(slo.name, window, bad / total, bad, total)
-
-    def _number(self, query: str, asked: Asked) -> float:
-        """The one value of the query at the window's end; NaN when it has none."""
-        points = self._client.instant(query, asked.window.end, asked.deadline).points
-        if len(points) > 1:
-            raise malformed(f"{len(points)} series where one number is needed, aggregate: {query}")
-        if points and not math.isfinite(points[0].value):
-            raise SourceError(Cause.NOT_A_NUMBER, f"answered {points[0].value}, no number: {query}")
-        return points[0].value if points else math.nan
 
 
 class _Once:
@@ -376,19 +355,3 @@ def _refuse_not_numbers(name: str, matrix: Matrix) -> None:
     seen = [line.values[line.seen] for line in matrix.lines if line.seen.any()]
     if seen and all(np.isnan(values).all() for values in seen):
         raise SourceError(Cause.NOT_A_NUMBER, f"every value of {name!r} is NaN (0/0?)")
-
-
-def _ratio(value: float, where: str) -> float:
-    if math.isnan(value):
-        raise SourceError(Cause.EMPTY, f"no error ratio was seen: {where}")
-    if not -RATIO_NOISE <= value <= 1 + RATIO_NOISE:
-        raise malformed(f"an error ratio of {value:g} is not between 0 and 1: {where}")
-    return min(1.0, max(0.0, value))
-
-
-def _bad_of(bad: float, total: float, where: str) -> tuple[float, float]:
-    """Bad and all events; NaN (no series) as bad is zero, as total or with total zero an error."""
-    if math.isnan(total) or total == 0:
-        raise SourceError(Cause.EMPTY, f"no events were counted in the window: {where}")
-    counted = shaping.counts(array([total]), array([bad]), where)
-    return float(counted.bad[0]), float(counted.total[0])

@@ -16,7 +16,7 @@ from gate.policy.policy import Policy
 from gate.request import Request, Window
 from gate.series import Buckets, Counts, Levels, Samples, Series, array
 from gate.service import Arms, Service
-from gate.slo import Indicator, Slo
+from gate.slo import Indicator, Slo, TimeWindow
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "examples" / "recorded" / "gate.yaml"
@@ -26,7 +26,7 @@ T0 = 1_700_000_040.0  # a multiple of 60
 MINUTES = 30
 WINDOW = Window(T0, 60.0, MINUTES)
 
-SLO = Slo(name="availability", objective=0.999, window=2_592_000.0, burn_window=3_600.0, source="m")
+SLO = Slo(name="availability", objective=0.999, window=TimeWindow(length=2_592_000.0), source="m")
 MONTH = Indicator("availability", 2_592_000.0, 0.0004)  # 40 % of the budget
 HOUR = Indicator("availability", 3_600.0, 0.0006)
 SMALL = Change(

@@ -6,14 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.comparison import Analysis, Comparison, Finding
-from gate.budget import Budget, burn
+from gate.budget.alerts import WINDOWS, Rate
+from gate.budget.budget import Budget, burn
 from gate.decision import conclude
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
+from gate.policy.evaluate import evaluate
 from gate.policy.facts import WORDS, Type, facts, missing
+from gate.request import Intent
 from gate.risk import Level, assess
 from gate.service import ChangeRange
 from gate.slo import Indicator
+from gate.verdict import Outcome
 from tests.parts.rollouts import (
     HOUR,
     MONTH,
@@ -21,6 +25,7 @@ from tests.parts.rollouts import (
     SMALL,
     STANDARD,
     a_metric,
+    a_policy,
     a_request,
     a_service,
     an_evidence,
@@ -63,7 +68,11 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
 
 
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
-    evidence = an_evidence(indicators=(MONTH, HOUR), change=SMALL)
+    every = [replace(HOUR, window=window) for window in WINDOWS]
+    before = [replace(one, until=600.0) for one in every]
+    since = replace(HOUR, window=600.0)
+    month = replace(MONTH, coverage=1.0)
+    evidence = an_evidence(indicators=(month, *every, *before, since), change=SMALL)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ("analysis.score",)
     assert set(found) == set(WORDS) - {"analysis.score"}
@@ -105,7 +114,7 @@ def test_no_comparison_is_not_safe():
 def a_budget(name, remaining, burn_rate=1.0):
     return Budget(
         slo=name, objective=0.999, window=2_592_000.0, consumed=1 - remaining,
-        remaining=remaining, burn_rate=burn_rate,
+        remaining=remaining, rates=(Rate(window=3_600.0, burn=burn_rate),),
     )  # fmt: skip
 
 
@@ -114,20 +123,78 @@ TWO = replace(WATCHED, slos=(SLO, replace(SLO, name="latency")))
 
 def test_the_budget_is_that_of_the_worst_slo():
     found = known(TWO, budgets=(a_budget("availability", 0.9, 0.1), a_budget("latency", 0.2, 3.0)))
-    assert (found["budget.remaining"], found["budget.burn_rate"]) == (0.2, 3.0)
+    assert (found["budget.remaining"], found["budget.burn_1h"]) == (0.2, 3.0)
+    assert (found["budget.worst_slo"], found["budget.exhausted"]) == ("latency", ())
 
 
 def test_one_slo_of_two_unseen_leaves_the_budget_unknown():
     # The unseen one could be the spent one.
     found = known(TWO, budgets=(a_budget("availability", 0.9),))
     assert found["budget.asked"] is True
-    assert {"budget.remaining", "budget.burn_rate"} <= set(missing(found))
+    assert {"budget.remaining", "budget.burn_1h", "budget.exhausted", "budget.page_firing"} <= set(
+        missing(found)
+    )
 
 
 def test_one_burn_rate_of_two_unknown_leaves_it_unknown():
     found = known(TWO, budgets=(a_budget("availability", 0.9), a_budget("latency", 0.2, None)))
     assert found["budget.remaining"] == 0.2
-    assert "budget.burn_rate" not in found
+    assert "budget.burn_1h" not in found
+
+
+WHILE = (0.02, 0.02, 0.02, 0.01)  # of 5m, 30m, 1h and 6h: twenty times what lasts
+
+
+def an_incident(name, before, now=WHILE, month=0.0002):
+    """An SLO burning over the pages' windows, and over those that ended at the canary's start."""
+    windows = (300.0, 1_800.0, 3_600.0, 21_600.0)
+    slo = replace(SLO, name=name)
+    indicators = [
+        Indicator(name, window, share, until=until)
+        for shares, until in ((before, 600.0), (now, 0.0))
+        for window, share in zip(windows, shares, strict=True)
+    ]
+    long = Indicator(name, SLO.window.length, month)
+    return burn(slo, (long, *indicators, Indicator(name, 600.0, now[0])))
+
+
+CALM = (0.0, 0.0, 0.0, 0.0)
+
+
+def test_an_incident_that_began_before_the_canary_is_not_its_own():
+    found = known(budgets=(an_incident("availability", before=WHILE),))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is True
+    assert found["budget.burn_before_rollout"] == pytest.approx(20)
+    found = known(budgets=(an_incident("availability", before=CALM),))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is False
+    assert found["budget.burn_since_rollout"] == pytest.approx(20)
+
+
+def test_a_policy_can_hold_what_is_not_the_suspect():
+    rules = a_policy(
+        "name: safe, when: analysis.safe, then: promote, message: z",
+        "name: suspect, when: size(budget.page_firing) > 0 && !budget.burn_started_before_rollout,"
+        " then: rollback, message: x",
+        "name: older, when: budget.burn_started_before_rollout, then: hold, message: y",
+    )
+    for before, outcome in ((WHILE, Outcome.HOLD), (CALM, Outcome.ROLLBACK)):
+        facts_now = known(budgets=(an_incident("availability", before=before),))
+        assert evaluate(rules, facts_now, Intent.RELEASE, ()).outcome is outcome
+
+
+def test_what_fires_or_is_spent_is_said_of_one_though_the_other_is_unknown():
+    burning = an_incident("availability", before=WHILE, month=0.002)
+    found = known(TWO, budgets=(burning,))
+    assert found["budget.page_firing"] == ("availability",)
+    assert found["budget.exhausted"] == ("availability",)
+    assert found["budget.burn_started_before_rollout"] is True
+    # But that nothing fires is known only when every one is.
+    quiet = an_incident("availability", before=CALM, now=CALM)
+    assert known(budgets=(quiet,))["budget.page_firing"] == ()
+    assert "budget.page_firing" not in known(TWO, budgets=(quiet,))
+    assert "budget.burn_started_before_rollout" not in known(TWO, budgets=(quiet,))
 
 
 def test_a_service_without_slo_or_change_asked_for_none():
@@ -158,7 +225,9 @@ wild = st.floats(allow_nan=True, allow_infinity=True)
 
 @given(log_e=wild, bad_share=wild, month=wild)
 def test_no_fact_is_ever_nan_or_infinite(log_e, bad_share, month):
-    budget = burn(SLO, (Indicator(SLO.name, SLO.window, month), replace(HOUR, bad_share=bad_share)))
+    budget = burn(
+        SLO, (Indicator(SLO.name, SLO.window.length, month), replace(HOUR, bad_share=bad_share))
+    )
     found = known(analysis=an_analysis(log_e_worse=log_e), budgets=(budget,))
     numbers = [value for value in found.values() if isinstance(value, float)]
     assert numbers

@@ -20,7 +20,7 @@ GOOD: Facts = {
     "analysis.unfit": (),
     "budget.asked": True,
     "budget.remaining": 0.6,
-    "budget.burn_rate": 0.6,
+    "budget.page_firing": (),
     "risk.asked": True,
     "risk.level": "low",
     "change.lines": 53,
@@ -28,7 +28,7 @@ GOOD: Facts = {
     "rollout.minutes": 31.0,
     "rollout.seen_minutes": 30.0,
 }
-NO_BUDGET = {"budget.remaining": None, "budget.burn_rate": None}
+NO_BUDGET = {"budget.remaining": None, "budget.page_firing": None}
 NO_RISK = {"risk.level": None, "change.lines": None, "change.files": None}
 
 
@@ -74,9 +74,10 @@ STORIES = {
     "the service has no SLO": (
         {**NO_BUDGET, "budget.asked": False}, PROMOTE, {"shown safe"},
     ),
-    "burning fast": ({"budget.burn_rate": 14.4}, HOLD, {"shown safe", "burning fast"}),
-    "burning, but not fast": ({"budget.burn_rate": 14.3}, PROMOTE, {"shown safe"}),
-    "the burn rate was not stated": ({"budget.burn_rate": None}, PROMOTE, {"shown safe"}),
+    "burning fast": (
+        {"budget.page_firing": ("availability",)}, HOLD, {"shown safe", "burning fast"},
+    ),
+    "no burn rate was stated": ({"budget.page_firing": None}, PROMOTE, {"shown safe"}),
     "a critical change": ({"risk.level": "critical"}, HOLD, {"shown safe", "critical change"}),
     "a critical change, an hour in": (
         {"risk.level": "critical", "rollout.seen_minutes": 60.0}, PROMOTE, {"shown safe"},
@@ -113,7 +114,7 @@ def test_what_could_not_be_measured_is_named():
     assert verdict.reasons[0].unknown == ("budget.remaining",)
 
 
-@pytest.mark.parametrize("word", sorted(set(GOOD) - {"budget.burn_rate", "budget.asked"}))
+@pytest.mark.parametrize("word", sorted(set(GOOD) - {"budget.page_firing", "budget.asked"}))
 def test_no_missing_fact_turns_a_hold_or_rollback_into_promote(word):
     # But for the burn rate, which `burning fast` ignores and says why, and what the file itself
     # says: whether there is an SLO is always known.

@@ -1,6 +1,7 @@
 import json
 import math
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.budget.budget import burn
 from gate.errors import UsageError
 from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError
@@ -15,7 +17,7 @@ from gate.metric import DEFAULT_MARGINS, Direction, Kind, Metric
 from gate.request import Request, Window
 from gate.series import Buckets, Counts
 from gate.service import Arms, ChangeRange
-from gate.slo import Slo
+from gate.slo import Slo, TimeWindow
 from gate.sources.file import FileSource, FileSpec
 from gate.sources.recording import columnar, exposition, selector, tidy
 
@@ -404,8 +406,8 @@ def test_health_after_the_window_is_not_yet_known(source):
 # Objectives
 
 
-def slo(**more) -> Slo:
-    return Slo(name="availability", objective=0.999, window=600, burn_window=120, **more)
+def slo(length=600.0, **more) -> Slo:
+    return Slo(name="availability", objective=0.999, window=TimeWindow(length=length), **more)
 
 
 QUERIES = {"bad": 'req{code="500"}', "total": "req"}
@@ -441,14 +443,30 @@ def test_indicators_measured_from_series(source, counters):
     text = columns(("req", {"code": "500"}, bad.tolist()), ("req", {"code": "200"}, total.tolist()))
     recorded = source(text, ".json", counters=counters)
     asked = asking(Window(600, 60, 1))
-    long, short = recorded.indicators(slo(queries=QUERIES), asked)
+    (long,) = recorded.indicators(slo(queries=QUERIES), asked)
     assert (long.window, long.bad, long.total) == (600, 10, 1000)
-    assert (short.window, short.bad, short.total) == (120, 2, 200)
-    assert long.bad_share == 0.01
+    assert (long.bad_share, long.coverage) == (0.01, 1.0)
+
+
+def test_a_recording_has_the_windows_of_the_alerts_and_those_before_the_canary(source):
+    # Two days with 99 good a minute; an error a minute in the hour before the canary came.
+    minutes = 2 * 24 * 60
+    start = minutes - 80  # of the incident; the canary came an hour later, 20 minutes ago
+    bad = np.where((np.arange(minutes) >= start) & (np.arange(minutes) < start + 60), 1, 0)
+    text = columns(("req", {"code": "500"}, bad.tolist()), ("req", {"code": "200"}, [99] * minutes))
+    two_days = slo(172_800.0, queries=QUERIES)
+    asked = asking(Window(60.0 * (minutes - 20), 60, 20))
+    asked = replace(asked, request=replace(asked.request, since=1_200.0))
+    found = source(text, ".json").indicators(two_days, asked)
+    now = {one.window: one.bad for one in found if not one.until}
+    before = {one.window: one.bad for one in found if one.until}
+    assert now == {172_800.0: 60, 3_600.0: 40, 300.0: 0, 1_200.0: 0}
+    assert before == {3_600.0: 60, 300.0: 5}
+    assert {one.until for one in found} == {0.0, 1_200.0}
 
 
 def test_a_recording_without_an_error_has_no_bad_events(source):
-    long, _ = source(columns(("req", {"code": "200"}, [9] * 10)), ".json").indicators(
+    (long,) = source(columns(("req", {"code": "200"}, [9] * 10)), ".json").indicators(
         slo(queries=QUERIES), asking(Window(540, 60, 1))
     )
     assert (long.bad, long.total) == (0, 90)
@@ -458,9 +476,12 @@ def test_a_recording_without_an_error_has_no_bad_events(source):
 def test_a_window_covered_in_part_says_how_far(source, hole):
     values = [None if i in hole else 5 for i in range(10)]
     recorded = source(columns(("req", {"code": "200"}, values)), ".json")
-    got, message = cause(recorded.indicators, slo(queries=QUERIES), asking(Window(540, 60, 1)))
-    assert got is Cause.PARTIAL
-    assert "70% of the last 10m is recorded, 90% needed" in message
+    objective = slo(queries=QUERIES)
+    (long,) = found = recorded.indicators(objective, asking(Window(540, 60, 1)))
+    assert long.coverage == pytest.approx(0.7)
+    budget = burn(objective, found)
+    assert budget.remaining is None
+    assert budget.unknown == "70.0% of the time was seen, 90% needed"
 
 
 def test_unseen_errors_are_uncovered_time_too(source):
@@ -468,16 +489,16 @@ def test_unseen_errors_are_uncovered_time_too(source):
         ("req", {"code": "200"}, [5] * 10), ("req", {"code": "500"}, [1] * 5 + [None] * 5)
     )
     recorded = source(text, ".json")
-    got, _ = cause(recorded.indicators, slo(queries=QUERIES), asking(Window(540, 60, 1)))
-    assert got is Cause.PARTIAL
+    (long,) = recorded.indicators(slo(queries=QUERIES), asking(Window(540, 60, 1)))
+    assert long.coverage == pytest.approx(0.5)
 
 
 def test_a_recording_coarser_than_the_window_does_not_cover_it(source):
     text = '{"series": [{"name": "req", "start": 0, "step": 300, "values": [5, 5, 5]}]}'
-    got, _ = cause(
-        source(text, ".json").indicators, slo(queries=QUERIES), asking(Window(540, 60, 1))
+    (long,) = source(text, ".json").indicators(
+        slo(240.0, queries=QUERIES), asking(Window(540, 60, 1))
     )
-    assert got is Cause.PARTIAL
+    assert long.coverage == 0
 
 
 def test_no_events_are_no_indicator(source):

@@ -15,7 +15,7 @@ from gate.metric import Kind
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
 from gate.service import Arms
-from gate.slo import Slo
+from gate.slo import Slo, TimeWindow
 from gate.sources.promclient import pooled_session
 from tests.parts import broken
 from tests.parts.broken import BROKEN, HEALTHY
@@ -325,38 +325,45 @@ SLO_QUERIES = {
 
 
 def an_slo(**queries: str) -> Slo:
-    return Slo(name="availability", objective=0.999, window=1200, burn_window=300, queries=queries)
+    window = TimeWindow(length=1200.0)
+    return Slo(name="availability", objective=0.999, window=window, queries=queries)
 
 
-def test_an_objective_is_measured_over_both_windows_the_longest_first(either, session):
-    long, short = source(either, session).indicators(an_slo(**SLO_QUERIES), asked())
-    assert (long.window, short.window) == (1200, 300)
+def test_an_objective_is_counted_over_its_window(either, session):
+    (long,) = source(either, session).indicators(an_slo(**SLO_QUERIES), asked())
+    assert (long.window, long.coverage) == (1200, 1.0)
     assert long.bad_share == pytest.approx(0.01)
-    assert short.bad_share == pytest.approx(0.01)
-    # 2 pods x 10 a second x 1,200 s and 300 s.
+    # 2 pods x 10 a second x 1,200 s.
     assert long.total == pytest.approx(24_000)
-    assert short.total == pytest.approx(6_000)
     assert long.bad == pytest.approx(240)
 
 
 def test_an_objective_may_come_as_a_ratio(either, session):
     rates = [query.replace("increase", "rate") for query in SLO_QUERIES.values()]
     slo = an_slo(error_ratio=" / ".join(rates))
-    long, _ = source(either, session).indicators(slo, asked())
+    (long,) = source(either, session).indicators(slo, asked())
     assert long.bad_share == pytest.approx(0.01)
     assert long.total is None
 
 
 def test_an_objective_without_errors_has_spent_nothing(past, session):
     queries = {k: q.replace('version="v1"', 'version="v4"') for k, q in SLO_QUERIES.items()}
-    long, _ = source(past, session).indicators(an_slo(**queries), asked())
+    (long,) = source(past, session).indicators(an_slo(**queries), asked())
     assert (long.bad, long.bad_share) == (0.0, 0.0)
+
+
+def test_a_mistyped_query_for_bad_events_has_not_spent_nothing(past, session):
+    queries = {k: q.replace("code=~", "cod=~") for k, q in SLO_QUERIES.items()}
+    error = refused(lambda: source(past, session).indicators(an_slo(**queries), asked()))
+    assert error.cause is Cause.EMPTY
+    assert "there is no label cod of http_requests_total" in error.message
 
 
 @pytest.mark.parametrize(
     ("queries", "cause"),
     [
-        ({"bad": "vector(1)", "total": "vector(0)"}, Cause.EMPTY),
+        ({"bad": "vector(0)", "total": "vector(0)"}, Cause.EMPTY),
+        ({"bad": "vector(1)", "total": "vector(0)"}, Cause.MALFORMED),
         ({"bad": "vector(1)", "total": "nothing_of_this_name"}, Cause.EMPTY),
         ({"bad": "vector(9)", "total": "vector(5)"}, Cause.MALFORMED),
         ({"bad": "vector(0)", "total": "vector(-5)"}, Cause.MALFORMED),

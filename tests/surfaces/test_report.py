@@ -253,8 +253,8 @@ def strict(body):
 
 TOP = {
     "schema", "id", "verdict", "exit_code", "reasons", "what_would_change_it", "service",
-    "request", "window", "analysis", "budgets", "risk", "change", "gaps", "facts", "policy",
-    "decided_at", "gate_version",
+    "request", "window", "analysis", "budgets", "margins", "risk", "change", "gaps", "facts",
+    "policy", "decided_at", "gate_version",
 }  # fmt: skip
 COMPARISON = {
     "label", "metric", "aspect", "finding", "why", "critical", "unit", "worse", "margin",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError
 from gate.request import Window
 from gate.series import Counts
-from gate.slo import Indicator, Slo
+from gate.slo import Budgeting, Indicator, Slo, whole
 from gate.sources import shaping
 from gate.sources.recording import intervals
 from gate.sources.recording.recording import Recording
 from gate.sources.recording.selection import Selection, select
+from gate.sources.steps import FINE, pages, span, started, windows
 from gate.template import render
 from gate.units import duration
-
-# A tenth of a window unseen moves a budget by at most about a tenth when errors come evenly;
-# more than that and "remaining" would be a guess.
-LEAST_COVERAGE = 0.9
 
 
 def recorded(recording: Recording, slo: Slo) -> tuple[Indicator, ...]:
@@ -27,12 +26,11 @@ def recorded(recording: Recording, slo: Slo) -> tuple[Indicator, ...]:
     Raises EMPTY when none is written over the objective's own window.
     """
     own = [indicator for indicator in recording.indicators if indicator.slo == slo.name]
-    if not any(indicator.window == slo.window for indicator in own):
+    if not any(whole(slo, indicator) for indicator in own):
         windows = ", ".join(duration(indicator.window) for indicator in own) or "none"
         raise SourceError(
             Cause.EMPTY,
-            f"{recording.file}: no indicator of {slo.name} over {duration(slo.window)} "
-            f"(written: {windows})",
+            f"{recording.file}: no indicator of {slo.name} over {_named(slo)} (written: {windows})",
         )
     return tuple(sorted(own, key=lambda indicator: -indicator.window))
 
@@ -42,23 +40,42 @@ def measured(
 ) -> tuple[Indicator, ...]:
     """Bad and all events over the objective's windows, each ending where the judged one ends.
 
-    Raises PARTIAL where the recording covers less than `LEAST_COVERAGE` of a window, EMPTY where
-    nothing happened in it, BAD_QUERY for an objective asked by `error_ratio`.
+    Raises EMPTY where nothing happened in its own window, BAD_QUERY for an objective that is not
+    asked by `bad` and `total`, or whose budget is of slices.
     """
     queries = slo.queries or {}
-    if not {"bad", "total"} <= set(queries):
+    if not {"bad", "total"} <= set(queries) or slo.budgeting is not Budgeting.OCCURRENCES:
         raise SourceError(
-            Cause.BAD_QUERY, f"slo {slo.name}: a recorded file needs the queries bad and total"
+            Cause.BAD_QUERY,
+            f"slo {slo.name}: a recorded file needs the queries bad and total, and a budget of "
+            "occurrences",
         )
     bad, total = (
         select(recording, render(queries[name], asked.words), f"slo {slo.name}: {name}")
         for name in ("bad", "total")
     )
-    windows = sorted({slo.window, slo.burn_window}, reverse=True)
-    return tuple(
-        _indicator(slo.name, bad, total, asked.window.end, length, cumulative=cumulative)
-        for length in windows
-    )
+    end, own = asked.window.end, span(slo, asked.window.end)
+    long = _indicator(slo.name, bad, total, end, own.length, cumulative=cumulative)
+    if not long.total:
+        raise SourceError(
+            Cause.EMPTY, f"{total.where}: no events in the last {duration(own.length)}"
+        )
+    until = started(asked, FINE)
+    shorter = {(window, 0.0) for window in (*windows(slo), until) if 0 < window < own.length}
+    before = {(window, until) for window in pages(slo) if until}
+    found = [replace(long, elapsed=own.elapsed)]
+    for window, ago in sorted(shorter | before, reverse=True):
+        try:
+            one = _indicator(slo.name, bad, total, end - ago, window, cumulative=cumulative)
+        except SourceError as error:
+            one = Indicator(slo.name, window, None, coverage=0.0, unknown=error.message)
+        found.append(replace(one, until=ago))
+    return tuple(found)
+
+
+def _named(slo: Slo) -> str:
+    calendar = slo.window.calendar
+    return duration(slo.window.length) if calendar is None else f"the calendar's {calendar}"
 
 
 def _indicator(
@@ -68,24 +85,17 @@ def _indicator(
     spacing = _spacing(within)
     window = _cut(end, length, spacing)
     part = intervals.counted(bad.series, window, cumulative=cumulative)
-    whole = intervals.counted(within.series, window, cumulative=cumulative)
+    every = intervals.counted(within.series, window, cumulative=cumulative)
     covered = _covered(within, end - length, end, spacing, cumulative=cumulative)
-    covered *= 1 - float((part.void | whole.void).mean())
-    if covered < LEAST_COVERAGE:
-        raise SourceError(
-            Cause.PARTIAL,
-            f"{within.where}: {covered:.0%} of the last {duration(length)} is recorded, "
-            f"{LEAST_COVERAGE:.0%} needed",
-        )
-    counts = shaping.counts(np.where(part.void, np.nan, whole.values), part.values, within.where)
-    return _summed(slo, length, counts, within.where)
+    covered *= 1 - float((part.void | every.void).mean())
+    counts = shaping.counts(np.where(part.void, np.nan, every.values), part.values, within.where)
+    return _summed(slo, length, counts, covered)
 
 
-def _summed(slo: str, length: float, counts: Counts, where: str) -> Indicator:
+def _summed(slo: str, length: float, counts: Counts, covered: float) -> Indicator:
     bad, total = float(np.nansum(counts.bad)), float(np.nansum(counts.total))
-    if total == 0:
-        raise SourceError(Cause.EMPTY, f"{where}: no events in the last {duration(length)}")
-    return Indicator(slo, length, bad / total, bad, total)
+    share = bad / total if total else 0.0
+    return Indicator(slo, length, share, bad, total, coverage=covered, method="recorded counts")
 
 
 def _spacing(selection: Selection) -> float:

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from gate.analysis.comparison import Analysis, Finding
-from gate.decision import from_json, judged
+from gate.decision import burned, from_json, judged
 from gate.errors import LedgerError, UsageError
 from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
@@ -50,7 +50,8 @@ def analyze(context: click.Context, /, **flags: Any) -> None:
     or file. Never let a pipeline go on because of this 0: `gate check` is the gate.
     """
     seen = _stored(context, flags) if flags["decision"] else _gathered(flags)
-    analysis = judged(seen[0], seen[2])
+    service, _, evidence = seen
+    analysis, _ = judged(service, evidence, burned(service, evidence))
     if flags["form"] == "json":
         emit(analysis_json(*seen, analysis))
     else:
@@ -68,8 +69,10 @@ def _gathered(flags: dict[str, Any]) -> Seen:
     own = settings(os.environ, timeout=flags["timeout"])
     file = load(Path(flags["path"]))
     request = options.request(file.service, flags, time.time())(time.time())
-    # Budget and change are for a policy to weigh.
-    metrics_only = replace(file.service, slos=(), change=None)
+    # Budget and change are for a policy to weigh; but a margin may come from a budget.
+    spent = {metric.spends.slo for metric in file.service.metrics if metric.spends}
+    slos = tuple(slo for slo in file.service.slos if slo.name in spent)
+    metrics_only = replace(file.service, slos=slos, change=None)
     evidence = gather(request, metrics_only, sources(file, os.environ), own.timeout)
     return file.service, request, evidence
 

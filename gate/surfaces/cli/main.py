@@ -14,6 +14,7 @@ from gate.surfaces.cli.console import tell
 # Each command is imported when it is called: `gate --help` stays quick.
 COMMANDS = {
     "analyze": ("gate.surfaces.cli.analyze:analyze", "What the judge finds; decides nothing."),
+    "budget": ("gate.surfaces.cli.budget:budget", "What is left of each error budget."),
     "check": ("gate.surfaces.cli.check:check", "May this canary go on?"),
     "demo": ("gate.surfaces.cli.demo:demo", "Judge three recorded releases."),
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),

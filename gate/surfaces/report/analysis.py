@@ -15,8 +15,8 @@ from gate.request import Request
 from gate.service import Service
 from gate.surfaces.report.document import analysed, asked
 from gate.surfaces.report.numbers import quantity
-from gate.surfaces.report.page import Page, Section
-from gate.surfaces.report.report import COLUMNS, cells, how_sure, judged, printable, rests_on
+from gate.surfaces.report.page import Page, Section, printable
+from gate.surfaces.report.report import COLUMNS, cells, how_sure, judged, rests_on
 from gate.surfaces.report.words import margin
 
 SCHEMA = "gate.analysis/v1"

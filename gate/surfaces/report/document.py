@@ -40,6 +40,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         **asked(decision.service, decision.request, decision.evidence.window),
         "analysis": analysed(conclusion.analysis),
         "budgets": conclusion.budgets,
+        "margins": conclusion.margins,
         "risk": conclusion.risk,
         "change": decision.evidence.change,
         "gaps": decision.evidence.gaps,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +24,18 @@ class Page:
     subject: str
     context: tuple[str, ...]
     sections: tuple[Section, ...]
+
+
+def printable(value: Any) -> Any:
+    """The same with one line in each text, and with what a terminal would obey made visible."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(map(_visible, " ".join(value.split())))
+    if isinstance(value, tuple):
+        return tuple(printable(one) for one in value)
+    return replace(
+        value, **{one.name: printable(getattr(value, one.name)) for one in fields(value)}
+    )
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()

@@ -15,8 +15,7 @@ from gate.evidence.evidence import Gap
 from gate.metric import Margin
 from gate.series import Levels
 from gate.surfaces.report.numbers import moment, quantity, rfc3339, roughly
-from gate.surfaces.report.page import Page, Section
-from gate.surfaces.report.report import printable
+from gate.surfaces.report.page import Page, Section, printable
 from gate.surfaces.report.words import margin, worse_by
 from gate.units import duration
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 from gate.analysis.comparison import Analysis, Comparison
-from gate.budget import Budget
 from gate.decision import Decision
 from gate.metric import Direction
 from gate.request import Window
-from gate.surfaces.report.numbers import moment, quantity, roughly
+from gate.surfaces.report.budget import derived, told
+from gate.surfaces.report.numbers import moment, quantity
+from gate.surfaces.report.page import printable
 from gate.units import duration
 from gate.verdict import Reason
 
@@ -56,28 +56,13 @@ def _report(decision: Decision) -> Report:
         context=tuple(_context(decision)),
         reasons=decision.verdict.reasons,
         rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
-        budgets=tuple(_budget(one) for one in conclusion.budgets),
+        budgets=(*map(told, conclusion.budgets), *map(derived, conclusion.margins)),
         risk=tuple(_risk(decision)),
         # What is wrong with a metric stands beside its comparison.
         gaps=tuple(str(g) for g in decision.evidence.gaps if not g.about.startswith("metric ")),
         changes=decision.verdict.changes,
         id=decision.id,
     )
-
-
-def printable(value: Any) -> Any:
-    """The same with one line in each text, and with what a terminal would obey made visible."""
-    if isinstance(value, str):
-        return value if value.isprintable() else "".join(map(_visible, " ".join(value.split())))
-    if isinstance(value, tuple):
-        return tuple(printable(one) for one in value)
-    return replace(
-        value, **{one.name: printable(getattr(value, one.name)) for one in fields(value)}
-    )
-
-
-def _visible(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 def _context(decision: Decision) -> Iterator[str]:
@@ -145,22 +130,6 @@ def rests_on(one: Comparison) -> str:
         f"{one.events_canary:,.0f} canary and {one.events_baseline:,.0f} baseline "
         f"{one.counted}; {one.method}{way}"
     )
-
-
-def _budget(one: Budget) -> str:
-    text = (
-        f"{one.slo} {_percent(one.objective)} over {duration(one.window)}: "
-        f"{one.remaining:.0%} of the budget left"
-    )
-    if one.burn_rate is not None and one.burn_window is not None:
-        text += f", burning at {one.burn_rate:.2g}x over {duration(one.burn_window)}"
-    if one.exhausted_in is not None and one.remaining > 0:
-        text += f", gone in {roughly(one.exhausted_in)} at that rate"
-    return text
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.6g}%"
 
 
 def _risk(decision: Decision) -> Iterator[str]:

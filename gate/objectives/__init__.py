@@ -1,0 +1,1 @@
+"""Reading: the objectives a team has already declared, in OpenSLO, Sloth or Pyrra files."""
