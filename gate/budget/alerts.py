@@ -49,8 +49,9 @@ class BurnAlert:
         return self.share * window / self.long
 
 
-# Table 5-8 of the workbook, with the tickets of a day beside those of three (Sloth has both); a
-# short window is a twelfth of the long one.
+# The pages and the ticket of three days are those of table 5-8 of the workbook. The tickets of a
+# day tell of what would spend the budget in ten days or twenty before the third day is over; Sloth
+# has one of them too. A short window is a twelfth of the long one.
 ALERTS = (
     BurnAlert(Severity.PAGE, 0.02, HOUR, 5 * MINUTE),
     BurnAlert(Severity.PAGE, 0.05, 6 * HOUR, 30 * MINUTE),

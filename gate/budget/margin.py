@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from gate.budget.budget import Budget, allowed
 from gate.metric import BudgetShare, Margin, Metric
 from gate.service import Service
+from gate.slo import Slo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,12 @@ def most(spends: BudgetShare, objective: float, window: float, remaining: float 
     """
     left = max(remaining, 0.0)
     return spends.share * left * allowed(objective) * window / spends.within
+
+
+def margin_slos(service: Service) -> tuple[Slo, ...]:
+    """The objectives that some metric's margin comes from."""
+    names = {metric.spends.slo for metric in service.metrics if metric.spends}
+    return tuple(slo for slo in service.slos if slo.name in names)
 
 
 def with_budget_margins(

@@ -68,6 +68,30 @@ def test_an_objective_is_read_as_it_is_written():
     assert [allowed(one) for one in (0.9, 0.95, 0.9995, 0.99999)] == [0.1, 0.05, 0.0005, 0.00001]
 
 
+def test_the_alerts_of_the_workbook_are_among_ours():
+    # SRE Workbook, chapter 5, table 5-8, for 99.9 % over 30 days: severity, long window, short
+    # window, burn rate, share of the budget.
+    table = {
+        ("page", 1 * HOUR, 5 * MINUTE, 14.4, 0.02),
+        ("page", 6 * HOUR, 30 * MINUTE, 6, 0.05),
+        ("ticket", 3 * DAY, 6 * HOUR, 1, 0.10),
+    }
+    ours = {
+        (str(one.severity), one.long, one.short, round(one.threshold(30 * DAY), 9), one.share)
+        for one in ALERTS
+    }
+    assert table <= ours
+
+
+def test_the_ratio_of_openslos_text():
+    # OpenSLO v1, README, "Ratio Metric": 1 error of 100 requests is an indicator of 0.99, as are 99
+    # good ones of 100; and its "Foo Total Errors" has a target of 0.98, so half is spent.
+    foo = Slo(name="availability", objective=0.98, window=TimeWindow(length=28 * DAY))
+    found = burn(foo, (seen(28 * DAY, 1 / 100, bad=1, total=100),))
+    assert 1 - found.consumed * found.allowed == 0.99
+    assert found.remaining == 0.5
+
+
 @pytest.mark.parametrize(
     ("days", "thresholds"),
     [

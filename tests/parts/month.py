@@ -79,7 +79,10 @@ class Month:
                 labels | {"sloth_window": window},
                 list(zip(times[-last:], values[-last:], strict=True)),
             )
-            for window, values, last in (("5m", ratios, len(ratios)), ("30d", mean, 3))
+            for window, values, last in (
+                ("5m", ratios, len(ratios) - self.first // 5),
+                ("30d", mean, 3),
+            )
         ]
 
 

@@ -23,6 +23,7 @@ YOUNG = month("young", "flat", None, days=2)
 BURNING = replace(FLAT, name="burning", bad=FLAT.bad.copy())
 BURNING.bad[-90:] = 0.03 * BURNING.total[-90:]  # an incident of an hour and a half, still going on
 ODD = replace(month("odd", "swinging", 13 + 37 / 60), late=17.0)
+RECORDED = (FLAT, PEAK, TROUGH, NIGHTLY, YOUNG)
 MONTHS = (FLAT, ODD, PEAK, TROUGH, NIGHTLY, YOUNG, BURNING)
 
 
@@ -33,7 +34,9 @@ def pyrra():
         points = [(END - 300.0 * k, value) for k in range(8_640, -1, -1)]
         return History(name, {"slo": "checkout", **labels}, points)
 
+    bare = one("http_requests:burnrate5m", 0.02)
     return [
+        History(bare.name, {"slo": "bare"}, bare.points),
         one("pyrra_availability", 0.9996),
         one("http_requests:burnrate5m", 0.02),
         one("http_requests:burnrate1h", 0.02),
@@ -45,7 +48,7 @@ def pyrra():
 @pytest.fixture(scope="module")
 def server():
     history = [series for one in MONTHS for series in one.history()]
-    recorded = [series for one in (FLAT, PEAK, TROUGH, NIGHTLY) for series in one.recorded()]
+    recorded = [series for one in RECORDED for series in one.recorded()]
     with prometheus(history=[*history, *recorded, *pyrra()]) as url:
         yield url
 
@@ -134,6 +137,20 @@ def test_pyrras_burnrate_is_an_error_ratio(server, session):
     assert (found.bad, found.total) == (pytest.approx(400), 1_000_000)
     assert found.rate(HOUR) == pytest.approx(20)  # and not 0.02
     assert found.method == "recorded by Pyrra"
+
+
+def test_pyrra_without_its_generic_rules_tells_rates_but_not_what_is_left(server, session):
+    slo = objective("bare", queries=None, recorded={"slo": "bare"})
+    found = budget(server, session, slo)
+    assert found.rate(300.0) == pytest.approx(20)
+    assert found.remaining is None
+    assert "Pyrra's generic rules record it" in found.unknown
+
+
+def test_a_recording_of_two_days_is_no_month(server, session):
+    found = budget(server, session, recording("young"))
+    assert found.remaining is None
+    assert found.unknown == "6.7% of the time was seen, 90% needed"
 
 
 def test_labels_that_match_several_recordings_or_none_are_refused(server, session):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -103,6 +104,37 @@ def test_an_objective_is_of_no_version(capfd, written):
     of_a_version = SLOS.replace('app="checkout"}', 'app="checkout",v="{{canary}}"}')
     assert run(["budget", "-f", written(of_a_version)]) == 2
     assert "unknown word {{canary}}" in capfd.readouterr().err
+
+
+def with_a_budget_margin(tmp_path):
+    """The recorded example, but its errors may spend a tenth of what is left within a day."""
+    shutil.copytree("examples/recorded", tmp_path / "recorded")
+    file = tmp_path / "recorded" / "gate.yaml"
+    unit = "    unit: of requests\n"
+    budget = "    margin: {budget: {share: 0.1, within: 24h}}\n"
+    file.write_text(file.read_text().replace(unit, unit + budget))
+    return str(file)
+
+
+GOOD = ["--canary", "v1.9.0", "--since", "1h", "--baseline", "v1.8.0"]
+
+
+def test_a_decision_tells_the_budget_and_the_margin_from_it(capfd, tmp_path):
+    file = with_a_budget_margin(tmp_path)
+    asked = ["-f", file, *GOOD, "--as-of", "2026-11-02T11:00:00Z", "--ledger", str(tmp_path / "l")]
+    assert run(["check", *asked]) == 0
+    out = " ".join(capfd.readouterr().out.split())
+    assert "60% of the budget left, burning at 0.6x over 1h, gone in 30 d at that rate" in out
+    assert "errors may be worse by 0.18%: all traffic for 1d then spends 10% of what is left" in out
+
+
+def test_a_plan_and_an_analysis_judge_by_the_same_margin(capfd, tmp_path):
+    file = ["-f", with_a_budget_margin(tmp_path), "--as-of", "2026-11-02T11:00:00Z"]
+    assert run(["analyze", *file, *GOOD]) == 0
+    assert "margin 1 x baseline + 0.18%" in capfd.readouterr().out
+    traffic = ["--traffic", "100rps", "--weight", "10%", "--effect", "2x", "--format", "json"]
+    assert run(["plan", *file, "--baseline", "v1.8.0", *traffic]) == 0
+    assert '"absolute": 0.0018' in capfd.readouterr().out
 
 
 # Rules

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from gate.analysis.comparison import Analysis, Finding
+from gate.budget.margin import margin_slos
 from gate.decision import burned, from_json, judged
 from gate.errors import LedgerError, UsageError
 from gate.evidence.evidence import Evidence
@@ -70,9 +71,7 @@ def _gathered(flags: dict[str, Any]) -> Seen:
     file = load(Path(flags["path"]))
     request = options.request(file.service, flags, time.time())(time.time())
     # Budget and change are for a policy to weigh; but a margin may come from a budget.
-    spent = {metric.spends.slo for metric in file.service.metrics if metric.spends}
-    slos = tuple(slo for slo in file.service.slos if slo.name in spent)
-    metrics_only = replace(file.service, slos=slos, change=None)
+    metrics_only = replace(file.service, slos=margin_slos(file.service), change=None)
     evidence = gather(request, metrics_only, sources(file, os.environ), own.timeout)
     return file.service, request, evidence
 

@@ -15,11 +15,13 @@ import click
 from gate.budget.budget import Budget
 from gate.decision import burned
 from gate.errors import UsageError
+from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
 from gate.request import Request
 from gate.service import Service
 from gate.service_file import ServiceFile, load
 from gate.settings import settings
+from gate.slo import Slo
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.show import show_page
@@ -46,11 +48,8 @@ def budget(context: click.Context, /, **flags: Any) -> None:
     if context.invoked_subcommand:
         return
     file = _load(flags["path"])
-    own = settings(os.environ, timeout=flags["timeout"])
-    moment = options.as_of(flags, time.time())
-    service = replace(file.service, metrics=(), change=None)
-    request = _request(service, moment, dict(flags["variables"]))
-    evidence = gather(request, service, sources(file, os.environ), own.timeout)
+    service = file.service
+    evidence = of_objectives(file, service.slos, flags)
     budgets = burned(service, evidence)
     gaps = [gap for gap in evidence.gaps if gap.about.startswith("slo ")]
     # Imported when asked for, as in `show`: pages bring rich with them.
@@ -74,6 +73,15 @@ def rules(path: str) -> None:
     from gate.surfaces.report.rules import rule_file
 
     emit(rule_file(_load(path).service))
+
+
+def of_objectives(file: ServiceFile, slos: tuple[Slo, ...], flags: dict[str, Any]) -> Evidence:
+    """What the sources tell of these objectives alone, as of the moment of the flags."""
+    own = settings(os.environ, timeout=flags["timeout"])
+    moment = options.as_of(flags, time.time())
+    service = replace(file.service, metrics=(), slos=slos, change=None)
+    request = _request(service, moment, dict(flags["variables"]))
+    return gather(request, service, sources(file, os.environ), own.timeout)
 
 
 def _load(path: str) -> ServiceFile:

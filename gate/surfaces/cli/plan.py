@@ -13,6 +13,8 @@ import click
 
 from gate.analysis import plan as planning
 from gate.analysis.plan import Basis, Never, Plan
+from gate.budget.margin import margin_slos, with_budget_margins
+from gate.decision import burned
 from gate.errors import UsageError, did_you_mean
 from gate.evidence.evidence import Cause, Gap
 from gate.evidence.past import Past, past, window_before
@@ -22,6 +24,7 @@ from gate.service import Service
 from gate.service_file import ServiceFile, load
 from gate.settings import settings
 from gate.surfaces.cli import options
+from gate.surfaces.cli.budget import of_objectives
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.show import show_page
 from gate.surfaces.cli.types import Assumed, Rate, Weight, Worsened, Worsening
@@ -75,6 +78,7 @@ def plan(context: click.Context, /, **flags: Any) -> None:
             "Kayenta's judge promises nothing over repeated looks, so nothing can be planned",
             "plan with Gate's own judge: leave `judge: kayenta` out",
         )
+    file = _with_margins(file, flags)
     worsened = dict(_worsened(file.service, flags["effects"]))
     basis = _basis(file, flags)
     found = planning.plan(basis, flags["weight"], worsened)
@@ -84,6 +88,16 @@ def plan(context: click.Context, /, **flags: Any) -> None:
     else:
         show_page(plan_page(told), flags["form"])
     context.exit(0 if _planned_any(found) else BLIND)
+
+
+def _with_margins(file: ServiceFile, flags: dict[str, Any]) -> ServiceFile:
+    """With the margins that what is left of the budget allows today."""
+    slos = margin_slos(file.service)
+    if not slos:
+        return file
+    evidence = of_objectives(file, slos, flags)
+    service, _ = with_budget_margins(file.service, burned(file.service, evidence))
+    return replace(file, service=service)
 
 
 def _worsened(service: Service, effects: tuple[Worsening, ...]) -> Iterator[tuple[str, Margin]]:

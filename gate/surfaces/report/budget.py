@@ -56,7 +56,10 @@ def budget_page(
             title="Budget",
             subject=service.name,
             context=(f"as of {moment(at)}",),
-            sections=(*map(_section, budgets), *([unseen] if gaps else [])),
+            sections=(
+                *(section for budget in budgets for section in _sections(budget)),
+                *([unseen] if gaps else []),
+            ),
         )
     )
     return page
@@ -121,13 +124,17 @@ def _fires(alarm: Alarm) -> str:
     )
 
 
-def _section(budget: Budget) -> Section:
-    return Section(
-        title=named(budget),
-        columns=COLUMNS,
-        rows=tuple(_row(budget, rate) for rate in budget.rates),
-        lines=tuple(_lines(budget)),
-    )
+def _sections(budget: Budget) -> Iterator[Section]:
+    """What is left, and then how fast it goes."""
+    left = (*_consumed(budget), *_projected(budget), _origin(budget))
+    yield Section(title=named(budget), lines=left)
+    if budget.rates:
+        yield Section(
+            title=f"{budget.slo}: how fast it burns (1x spends the budget exactly)",
+            columns=COLUMNS,
+            rows=tuple(_row(budget, rate) for rate in budget.rates),
+            lines=tuple(_alerting(budget)),
+        )
 
 
 def _row(budget: Budget, rate: Rate) -> tuple[str, ...]:
@@ -146,15 +153,12 @@ def _state(alarm: Alarm) -> str:
     return "?" if alarm.firing is None else "yes" if alarm.firing else "no"
 
 
-def _lines(budget: Budget) -> Iterator[str]:
-    yield from _consumed(budget)
+def _alerting(budget: Budget) -> Iterator[str]:
     yield from map(_fires, _firing(budget))
     yield from _silent(budget)
-    yield from _projected(budget)
     if budget.started_before is not None:
         already = "already fired" if budget.started_before else "did not fire yet"
         yield f"a page {already} when the canary started"
-    yield _origin(budget)
 
 
 def _silent(budget: Budget) -> Iterator[str]:
