@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,7 +46,7 @@ from gate.metric import (
 from gate.presets import PRESETS
 from gate.service import ChangeRange, Service
 from gate.slo import Slo
-from gate.slo_section import SloSection, objective
+from gate.slo_section import AnySlo, objectives
 
 # Of the words a query may use, those that the gate itself fills in.
 OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
@@ -120,7 +121,7 @@ class ServiceSection(Section):
     lag: Duration = Field(30.0, ge=0)
     history: Duration = Field(3_600.0, ge=0)
     metrics: list[MetricSection] = Field(min_length=1)
-    slos: list[SloSection] = Field(default_factory=list)
+    slos: list[AnySlo] = Field(default_factory=list)
     change: ChangeSection | None = None
     variables: dict[str, Annotated[str, BeforeValidator(_word)]] = Field(default_factory=dict)
     policy: str = "standard"
@@ -129,11 +130,15 @@ class ServiceSection(Section):
 
 @dataclass(frozen=True, slots=True)
 class ServiceFile:
-    """A service, and the sources it names, still as written (`gate.wiring` knows the kinds)."""
+    """A service, and the sources it names, still as written (`gate.wiring` knows the kinds).
+
+    `warnings`: what the SLO files it names say that may not be meant, `file:line: sentence` each.
+    """
 
     service: Service
     sources: Mapping[str, Mapping[str, Any]]
     document: Document
+    warnings: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -151,8 +156,9 @@ def from_document(document: Document) -> ServiceFile:
     section = fit(document, ServiceSection)
     _check_variables(document, section)
     entries = list(_entries(document, section))
-    metrics = tuple(_metric(document, place, one, section) for place, one in entries)
-    _check_unique(document, metrics, section)
+    slos, warnings = objectives(document, section.slos, partial(_source, section=section))
+    metrics = tuple(_metric(document, place, one, section, slos) for place, one in entries)
+    _check_unique(document, metrics, slos)
     service = Service(
         name=section.name,
         tier=section.tier,
@@ -161,7 +167,7 @@ def from_document(document: Document) -> ServiceFile:
         arms=arms(document, section.arms),
         earlier=earlier(document, section.arms),
         metrics=metrics,
-        slos=tuple(_slos(document, section)),
+        slos=slos,
         change=_change(document, section),
         policy=section.policy,
         step=section.step,
@@ -169,7 +175,7 @@ def from_document(document: Document) -> ServiceFile:
         variables=section.variables,
         **_judged(document, section, entries, metrics),
     )
-    return ServiceFile(service, section.sources, document)
+    return ServiceFile(service, section.sources, document, warnings)
 
 
 def _judged(
@@ -204,10 +210,10 @@ def _check_variables(document: Document, section: ServiceSection) -> None:
             )
 
 
-def _check_unique(document: Document, metrics: tuple[Metric, ...], section: ServiceSection) -> None:
+def _check_unique(document: Document, metrics: tuple[Metric, ...], slos: tuple[Slo, ...]) -> None:
     for place, names in (
         ("metrics", [metric.name for metric in metrics]),
-        ("slos", [slo.name for slo in section.slos]),
+        ("slos", [slo.name for slo in slos]),
     ):
         for name in names:
             if names.count(name) > 1:
@@ -278,7 +284,11 @@ def _check_overrides(
 
 
 def _metric(
-    document: Document, place: Place, metric: MetricSection, section: ServiceSection
+    document: Document,
+    place: Place,
+    metric: MetricSection,
+    section: ServiceSection,
+    slos: tuple[Slo, ...],
 ) -> Metric:
     if metric.name is None or metric.kind is None:
         missing = "name" if metric.name is None else "kind"
@@ -292,12 +302,12 @@ def _metric(
         raise refuse(document, (*place, "quantiles"), f"{metric.kind} has no quantiles{whose}")
     if metric.quantiles and len(set(metric.quantiles)) < len(metric.quantiles):
         raise refuse(document, (*place, "quantiles"), "a quantile is written twice")
-    spends = _spends(document, (*place, "margin"), metric, section)
+    spends = _spends(document, (*place, "margin"), metric, slos)
     return Metric(
         name=metric.name,
         kind=metric.kind,
         queries=_queries(document, place, metric),
-        source=_source(document, place, metric.source, section),
+        source=_source(document, place, metric.source, section=section),
         worse=_worse(document, place, metric),
         margin=_margin(metric.kind, metric.margin, spends),
         critical=metric.critical is not False and not metric.muted,
@@ -315,7 +325,7 @@ def _margin(kind: Kind, margin: MarginSection | None, spends: BudgetShare | None
 
 
 def _spends(
-    document: Document, place: Place, metric: MetricSection, section: ServiceSection
+    document: Document, place: Place, metric: MetricSection, slos: tuple[Slo, ...]
 ) -> BudgetShare | None:
     """The share of which budget the metric may spend; raises UsageError."""
     if metric.margin is None or metric.margin.budget is None:
@@ -325,7 +335,7 @@ def _spends(
         raise refuse(document, at, "a margin from the budget has no other part", "drop the rest")
     if metric.kind is not Kind.EVENTS:
         raise refuse(document, at, f"a budget is of events, and {metric.kind} has none")
-    names = {slo.name: slo for slo in section.slos}
+    names = {slo.name: slo for slo in slos}
     if budget.slo is None and len(names) != 1:
         raise refuse(
             document, at, "say which SLO's budget",
@@ -338,7 +348,7 @@ def _spends(
             f"SLOs of this file: {', '.join(names) or 'none'}",
         )  # fmt: skip
     spends = BudgetShare(name, budget.share, budget.within, budget.at_least)
-    slo = objective(document, ("slos", list(names).index(name)), names[name], "")
+    slo = names[name]
     if (widest := most(spends, slo.objective, slo.window.length)) >= 1:
         raise refuse(
             document, at,
@@ -395,7 +405,9 @@ def _loses_le(query: str) -> bool:
     return any("le" in one for one in lost) or not (lost or any("le" in one for one in kept))
 
 
-def _source(document: Document, place: Place, source: str | None, section: ServiceSection) -> str:
+def _source(
+    document: Document, place: Place, source: str | None, *, section: ServiceSection
+) -> str:
     if source is None:
         if len(section.sources) > 1:
             raise refuse(
@@ -416,15 +428,8 @@ def _source(document: Document, place: Place, source: str | None, section: Servi
     return source
 
 
-def _slos(document: Document, section: ServiceSection) -> Iterator[Slo]:
-    for index, slo in enumerate(section.slos):
-        place: Place = ("slos", index)
-        source = "" if slo.stated else _source(document, place, slo.source, section)
-        yield objective(document, place, slo, source)
-
-
 def _change(document: Document, section: ServiceSection) -> ChangeRange | None:
     if section.change is None:
         return None
-    source = _source(document, ("change",), section.change.source, section)
+    source = _source(document, ("change",), section.change.source, section=section)
     return ChangeRange(source=source, base=section.change.base, head=section.change.head)

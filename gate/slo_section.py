@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Protocol
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from gate.document import Document, Duration, Name, Place, Section, Share, Text, refuse
 from gate.errors import UsageError
 from gate.evidence.period import period
+from gate.objectives.reader import read
 from gate.slo import Budgeting, Calendar, Indicator, Slo, TimeWindow
 from gate.units import duration
 
@@ -68,6 +71,67 @@ class SloSection(Section):
         default_factory=dict
     )
     stated: list[StatedSection] = Field(default_factory=list)
+
+
+class FilesSection(Section):
+    """A file of objectives, or a folder of them, in OpenSLO, Sloth or Pyrra form.
+
+    `source`: who answers their queries where they do not name one of the service's own. `period`:
+    the window of Sloth's, whose specs have none.
+    """
+
+    files: Text
+    source: str | None = None
+    period: Duration = Field(USUAL_WINDOW, gt=0)
+
+
+# Told apart by shape, so that a mistake in one is not also reported as not being the other.
+AnySlo = Annotated[
+    Annotated[SloSection, Tag("an SLO")] | Annotated[FilesSection, Tag("files")],
+    Discriminator(
+        lambda value: (
+            "files"
+            if isinstance(value, FilesSection) or (isinstance(value, Mapping) and "files" in value)
+            else "an SLO"
+        )
+    ),
+]
+
+
+class Sourced(Protocol):
+    """Which source is meant at this place: the one named, or the only one; raises UsageError."""
+
+    def __call__(self, document: Document, place: Place, source: str | None) -> str: ...
+
+
+def objectives(
+    document: Document, sections: Sequence[SloSection | FilesSection], sourced: Sourced
+) -> tuple[tuple[Slo, ...], tuple[str, ...]]:
+    """Every objective, inline or from files beside the document, and warnings about the files."""
+    slos: list[Slo] = []
+    warnings: list[str] = []
+    for index, one in enumerate(sections):
+        place: Place = ("slos", index)
+        if isinstance(one, FilesSection):
+            declared = read(Path(document.file).parent / one.files, period=one.period)
+            slos += (_answered(document, place, slo, one, sourced) for slo in declared.slos)
+            warnings += declared.warnings
+        else:
+            source = "" if one.stated else sourced(document, place, one.source)
+            slos.append(objective(document, place, one, source))
+    return tuple(slos), tuple(warnings)
+
+
+def _answered(
+    document: Document, place: Place, slo: Slo, section: FilesSection, sourced: Sourced
+) -> Slo:
+    """By the source that its file names, if the service has it; else by the section's."""
+    if slo.source:
+        try:
+            return replace(slo, source=sourced(document, place, slo.source))
+        except UsageError:  # a DataSource of another tool's world
+            pass
+    return replace(slo, source=sourced(document, place, section.source))
 
 
 def objective(document: Document, place: Place, section: SloSection, source: str) -> Slo:

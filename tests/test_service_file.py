@@ -13,8 +13,9 @@ from gate.metric import BudgetShare, Direction, Kind, Margin
 from gate.presets import PRESETS
 from gate.request import Request
 from gate.service import Arms, Service
-from gate.service_file import from_document
+from gate.service_file import from_document, load
 from gate.slo import Indicator
+from gate.surfaces.cli.main import run
 from gate.template import render
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -508,3 +509,54 @@ def test_the_check_above_can_fail(tmp_path):
     file.write_text("groups: [{name: a, rules: [{record: a, expr: 'sum(increase(x[1m])'}]}]\n")
     run = subprocess.run(["promtool", "check", "rules", file], capture_output=True, check=False)
     assert run.returncode != 0
+
+
+SLOTH = """\
+version: prometheus/v1
+service: shop
+slos:
+  - name: requests
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(http_requests_total[{{.window}}]))
+    alerting: {}
+"""
+
+
+STATED = "{name: inline, objective: 99%, stated: [{window: 30d, error_ratio: 0}]}"
+
+
+def test_objectives_may_stand_in_files_of_other_tools_beside_it(tmp_path):
+    (tmp_path / "slo").mkdir()
+    (tmp_path / "slo" / "shop.yml").write_text(SLOTH)
+    budget = "margin: {budget: {slo: shop-requests, share: 10%, within: 24h}}"
+    text = HEAD + ARMS + f"metrics: [{{preset: http, only: [errors], {budget}}}]\n"
+    (tmp_path / "gate.yaml").write_text(text + f"slos: [{{files: slo}}, {STATED}]\n")
+    file = load(tmp_path / "gate.yaml")
+    assert [(slo.name, slo.source) for slo in file.service.slos] == [
+        ("shop-requests", "prom"), ("inline", "")
+    ]  # fmt: skip
+    assert file.service.metrics[0].spends.slo == "shop-requests"
+    assert file.warnings == ()
+
+
+def test_a_file_of_objectives_that_is_not_there_or_repeats_a_name_is_refused(tmp_path):
+    (tmp_path / "gate.yaml").write_text(SHOP + "slos: [{files: slo.yml}]\n")
+    with pytest.raises(UsageError, match=r"slo\.yml"):
+        load(tmp_path / "gate.yaml")
+    (tmp_path / "slo.yml").write_text(SLOTH)
+    twice = STATED.replace("inline", "shop-requests")
+    (tmp_path / "gate.yaml").write_text(SHOP + f"slos: [{{files: slo.yml}}, {twice}]\n")
+    with pytest.raises(UsageError, match="two slos are named 'shop-requests'"):
+        load(tmp_path / "gate.yaml")
+
+
+def test_what_a_file_of_objectives_may_not_mean_is_told_on_standard_error(tmp_path, capfd):
+    (tmp_path / "slo.yml").write_text(SLOTH.replace("error_query", "errorQuery"))
+    (tmp_path / "gate.yaml").write_text(SHOP + "slos: [{files: slo.yml}]\n")
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    out, err = capfd.readouterr()
+    assert "shop-requests" in out
+    assert "slo.yml:8: `errorQuery`" in err

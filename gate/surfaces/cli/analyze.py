@@ -20,7 +20,6 @@ from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
 from gate.request import Request
 from gate.service import Service
-from gate.service_file import load
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit, tell
@@ -68,7 +67,7 @@ def _gathered(flags: dict[str, Any]) -> Seen:
                 f"--{name} is missing", "say which canary and since when, or name a stored decision"
             )
     own = settings(os.environ, timeout=flags["timeout"])
-    file = load(Path(flags["path"]))
+    file = options.service_file(flags["path"])
     request = options.request(file.service, flags, time.time())(time.time())
     # Budget and change are for a policy to weigh; but a margin may come from a budget.
     metrics_only = replace(file.service, slos=margin_slos(file.service), change=None)

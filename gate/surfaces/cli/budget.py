@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
 from gate.request import Request
 from gate.service import Service
-from gate.service_file import ServiceFile, load
+from gate.service_file import ServiceFile
 from gate.settings import settings
 from gate.slo import Slo
 from gate.surfaces.cli import options
@@ -85,7 +84,7 @@ def of_objectives(file: ServiceFile, slos: tuple[Slo, ...], flags: dict[str, Any
 
 
 def _load(path: str) -> ServiceFile:
-    file = load(Path(path))
+    file = options.service_file(path)
     if not file.service.slos:
         raise UsageError(f"{path}: declares no SLO, so there is no budget", "add `slos:` to it")
     return file

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +13,6 @@ import click
 from gate.decision import Decision
 from gate.errors import UsageError
 from gate.request import Intent
-from gate.service_file import load
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import tell
@@ -48,7 +46,7 @@ def check(context: click.Context, /, **flags: Any) -> None:
     2 is a wrong flag or file. Every answer is stored in the ledger before it is given.
     """
     own = settings(os.environ, ledger=flags["ledger"], timeout=flags["timeout"])
-    gate = wired(load(Path(flags["path"])), own, os.environ, flags["policy"])
+    gate = wired(options.service_file(flags["path"]), own, os.environ, flags["policy"])
     _check_waiting(flags)
     intent = Intent.ROLLBACK if flags["going_back"] else Intent.RELEASE
     request = options.request(gate.service, flags, time.time(), intent)

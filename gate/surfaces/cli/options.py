@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,8 @@ import click
 from gate.errors import UsageError
 from gate.request import Intent, Request
 from gate.service import Service
+from gate.service_file import ServiceFile, load
+from gate.surfaces.cli.console import tell
 from gate.surfaces.cli.show import FORMATS
 from gate.surfaces.cli.types import Duration, Moment, Start, Variable
 
@@ -28,6 +31,14 @@ FORMAT = click.option(
 TIMEOUT = click.option(
     "--timeout", type=Duration(), help="For all sources together (GATE_TIMEOUT)."
 )
+
+
+def service_file(path: str) -> ServiceFile:
+    """The Service file; what it warns of is told on standard error."""
+    file = load(Path(path))
+    for warning in file.warnings:
+        tell(f"warning: {warning}")
+    return file
 
 
 def about_a_canary(*, required: bool) -> Callable[[Command], Command]:

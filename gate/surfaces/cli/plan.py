@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +20,7 @@ from gate.evidence.past import Past, past, window_before
 from gate.metric import Kind, Margin, Metric
 from gate.request import Request
 from gate.service import Service
-from gate.service_file import ServiceFile, load
+from gate.service_file import ServiceFile
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.budget import of_objectives
@@ -72,7 +71,7 @@ def plan(context: click.Context, /, **flags: Any) -> None:
 
     Exits 0 when a metric could be planned, 30 when none could, 2 for a wrong flag or file.
     """
-    file = load(Path(flags["path"]))
+    file = options.service_file(flags["path"])
     if file.service.kayenta:
         raise UsageError(
             "Kayenta's judge promises nothing over repeated looks, so nothing can be planned",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from gate.service_file import load
+from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
 from gate.wiring import policy_of
 
@@ -18,7 +17,7 @@ from gate.wiring import policy_of
 @click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml")
 def show(path: str, form: str) -> None:
     """The service as the gate understands it: nothing hidden in a preset or default."""
-    file = load(Path(path))
+    file = options.service_file(path)
     policy = policy_of(file)
     whole = {
         "judge": "kayenta" if file.service.kayenta else "gate",
