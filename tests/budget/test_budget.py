@@ -121,6 +121,9 @@ def test_exactly_at_the_threshold_nothing_fires():
     at = {"_5m": 1.0, "_30m": 0.0, "_6h": 0.0}
     assert budget(_1h=0.0144, **at).firing(Severity.PAGE) is False
     assert budget(_1h=0.01441, **at).firing(Severity.PAGE) is True
+    # 1.0 has no float noise: exactly the rate that lasts is no ticket.
+    exact = budget(_3d=0.001, _6h=0.001).alarms[-1]
+    assert (exact.burn_long, exact.threshold, exact.firing) == (1.0, 1.0, False)
 
 
 def test_what_is_not_known_neither_fires_nor_is_quiet():

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from gate.budget.budget import burn
+from gate.errors import UsageError
 from gate.evidence.evidence import Cause
 from gate.request import Window
 from gate.slo import Budgeting, Calendar, Slo, TimeWindow
 from gate.sources.promclient import pooled_session
 from tests.parts.month import DAY, END, HOUR, START, month
-from tests.parts.prometheus import History, prometheus
+from tests.parts.prometheus import History, prometheus, victoria_metrics
 from tests.sources.asking import asked as asking
 from tests.sources.asking import refused, source
 
@@ -89,6 +90,49 @@ def test_a_known_outage_gives_the_known_budget(server, session, one):
     assert found.total == pytest.approx(one.total.sum(), rel=1e-12)
     assert found.bad == pytest.approx(one.bad.sum(), rel=1e-9)
     assert found.coverage == 1.0
+
+
+def test_victoria_metrics_counts_the_same(session):
+    with victoria_metrics(history=[*PEAK.history(), *ODD.history()]) as url:
+        found = budget(url, session, objective("peak"))
+        assert found.remaining == pytest.approx(1 - PEAK.share / 0.001, abs=1e-9)
+        assert found.coverage == 1.0
+        # It counts from the last scrape before a step, so that no edge is lost.
+        odd = budget(url, session, objective("odd"))
+        assert odd.consumed == pytest.approx(ODD.share / 0.001, rel=1e-5)
+
+
+def test_an_objective_is_asked_in_four_requests(server):
+    sent = []
+    with pooled_session(4) as session:
+        session.hooks["response"].append(lambda response, **_: sent.append(response.url))
+        budget(server, session, objective("flat"), asked(since=900.0))
+        assert len(sent) == 4
+        sent.clear()
+        budget(server, session, recording("flat"))
+        assert len(sent) == 2
+
+
+def test_where_no_good_event_was_ever_seen_the_query_is_wrong(server, session):
+    queries = objective("flat").queries
+    none = {"good": queries["total"].replace("flat", "flatt"), "total": queries["total"]}
+    ask = source(server, session)
+    error = refused(lambda: ask.indicators(objective("flat", queries=none), asked()))
+    assert (error.cause, "no good events" in error.message) == (Cause.EMPTY, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"queries": {"value": "x"}}, "a raw value needs a threshold, and op: lt, lte, gt, gte"),
+        ({"queries": None}, "slo flat has no queries"),
+    ],
+)
+def test_an_objective_that_says_too_little_is_a_mistake_in_the_file(
+    server, session, said, complaint
+):
+    with pytest.raises(UsageError, match=complaint):
+        source(server, session).indicators(objective("flat", **said), asked())
 
 
 def test_scrapes_on_no_grid_cost_no_more_than_a_scrape_in_a_step(server, session):
