@@ -79,7 +79,7 @@ def test_a_version_with_errors_is_rolled_back_for_them(rollout, tmp_path, capfd)
 def test_a_slow_version_is_rolled_back_for_it(rollout, tmp_path, capfd):
     code, found = check(rollout, "v2-slow", tmp_path, capfd)
     assert code == 20, found
-    assert found["latency p50"]["finding"] == "worse"
+    assert found["latency p50"]["finding"] == "worse", found
     assert found["latency p50"]["canary"] > 0.05
     assert found["errors"]["finding"] != "worse"
 

@@ -195,9 +195,10 @@ def _meeting(
     """The edge and value that ask nearest to the question; None where all answer another.
 
     Beside an edge u the value (u - a) / m asks most sharply. Where it is too far from the quantile,
-    or nothing is known there, the baseline's next edge towards the quantile is still a valid, if
-    blunter, one: it only makes the claim harder.
+    or nothing is known there, the baseline's next edge towards the quantile, and the quantile
+    itself, are still valid, if blunter: they only make the claim harder.
     """
+    middle = survival.quantile(share)
     apart_at = np.array([_odds(float(one)) for one in survival.shares]) - _odds(share)
     known = survival.edges[np.abs(apart_at) <= FARTHEST]
     places = (edges - margin.absolute) / margin.ratio
@@ -206,6 +207,8 @@ def _meeting(
         edge, place = float(edges[index]), float(places[index])
         towards = known[(place - known) * side >= 0]
         nearest = [float(towards.max() if side > 0 else towards.min())] if len(towards) else []
+        if (place - middle) * side > 0:
+            nearest.append(middle)
         sharpest = _assumed(survival, survival.split(place), side)
         for value in (place, *nearest):
             split = survival.split(value)
