@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -244,6 +245,9 @@ LISTS = Counts(bad=[1.0], total=[2.0])
             "a bad share is no number from 0 upwards"),
         ("availability", [MONTH], "the source answered with list"),
         ("change", "v1..v2", "the source answered with str"),
+        ("change", replace(SMALL, files=-1), "a count of the change is no number from 0 upwards"),
+        ("change", replace(SMALL, recent=((math.nan,) * 6,)), "a count of the change is no number from 0 upwards"),
+        ("change", replace(SMALL, recent=((1.0,),)), "an earlier change has neither 6 nor 8 counts"),
         ("change", a_pair(), "the source answered with Pair"),
     ],
 )  # fmt: skip

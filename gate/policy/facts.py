@@ -17,7 +17,7 @@ from gate.analysis.comparison import Analysis, Finding
 from gate.budget import Budget
 from gate.evidence.evidence import Cause, Evidence
 from gate.request import Request
-from gate.risk import Risk
+from gate.risk.assess import Risk
 from gate.service import Service
 
 Value = bool | int | float | str | tuple[str, ...] | Mapping[str, str]
@@ -68,8 +68,15 @@ WORDS: Mapping[str, Word] = {
         Type.DOUBLE, "the highest burn rate over the short windows; 1.0 spends a budget exactly"
     ),
     "risk.asked": Word(Type.BOOL, "the service names a source of the change"),
-    "risk.level": Word(Type.STRING, "low, medium, high or critical"),
-    "risk.points": Word(Type.DOUBLE, "points of the change's size and spread"),
+    "risk.level": Word(
+        Type.STRING, "low, medium, high or critical, among the repository's own changes"
+    ),
+    "risk.percentile": Word(
+        Type.DOUBLE, "percent of the repository's own changes that are less risky; needs 50 of them"
+    ),
+    "risk.likelihood": Word(
+        Type.DOUBLE, "bug-introducing likelihood of the change, 0 to 1; not that of an incident"
+    ),
     "change.lines": Word(Type.INT, "lines added and deleted"),
     "change.files": Word(Type.INT, "files changed"),
     "change.directories": Word(Type.INT, "directories with changed files"),
@@ -140,7 +147,9 @@ def _of_budgets(budgets: tuple[Budget, ...], service: Service) -> Iterator[tuple
 def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:
     if risk is not None:
         yield "risk.level", str(risk.level)
-        yield "risk.points", risk.points
+        yield "risk.likelihood", risk.likelihood
+        if risk.percentile is not None:
+            yield "risk.percentile", risk.percentile
     if change := evidence.change:
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files

@@ -11,7 +11,8 @@ from gate.decision import conclude
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
 from gate.policy.facts import WORDS, Type, facts, missing
-from gate.risk import Level, assess
+from gate.risk.assess import assess
+from gate.risk.level import Level
 from gate.service import ChangeRange
 from gate.slo import Indicator
 from tests.parts.rollouts import (
@@ -63,7 +64,8 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
 
 
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
-    evidence = an_evidence(indicators=(MONTH, HOUR), change=SMALL)
+    change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50)
+    evidence = an_evidence(indicators=(MONTH, HOUR), change=change)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ("analysis.score",)
     assert set(found) == set(WORDS) - {"analysis.score"}
@@ -139,13 +141,15 @@ def test_a_service_without_slo_or_change_asked_for_none():
 def test_a_change_that_was_not_seen_is_missing_and_not_small():
     found = known()
     assert found["risk.asked"] is True
-    assert {"risk.level", "risk.points", "change.lines", "change.files"} <= set(missing(found))
+    assert {"risk.level", "risk.likelihood", "change.lines", "change.files"} <= set(missing(found))
 
 
 def test_the_change_and_its_risk():
     found = known(evidence=an_evidence(change=SMALL), risk=assess(SMALL))
     assert (found["change.lines"], found["change.files"], found["change.directories"]) == (34, 2, 1)
-    assert found["risk.level"] == Level.LOW
+    assert found["risk.level"] == Level.MEDIUM
+    assert found["risk.likelihood"] == pytest.approx(0.17, abs=0.1)
+    assert "risk.percentile" not in found  # no earlier changes to stand among
 
 
 def test_gaps_are_what_was_asked_and_not_seen():
