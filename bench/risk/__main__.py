@@ -13,7 +13,6 @@ every blob of the history. The author's experience and the label of fixes are no
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -25,13 +24,14 @@ from statistics import mean
 import numpy as np
 
 from bench.risk.fit import KNOTS, fitted
-from gate.risk.commits import Commit, parse
+from bench.verdicts.table import plain
+from gate.risk.commits import Commit
 from gate.risk.features import ALL, HISTORY, SIZES
 from gate.risk.level import Level
 from gate.risk.model import Additive
 from gate.risk.quality import Quality, of_lines, quality
-from gate.surfaces.cli.labelled import contents
-from gate.surfaces.report.quality import plain
+from gate.surfaces.cli.labelled import read
+from gate.surfaces.report.quality import COLUMNS, cells
 
 SPLIT = 1_483_228_800.0  # 2017-01-01 UTC
 MODEL = Path(__file__).parents[2] / "gate" / "risk" / "model.json"
@@ -47,8 +47,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dry", action="store_true", help="measure, write nothing")
     asked = parser.parse_args(argv)
     start = time.perf_counter()
-    text = contents(asked.data)
-    commits = parse(text, str(asked.data))
+    labelled = read(asked.data)
+    commits = labelled.commits
     measures: dict[str, Measure] = {
         "lines alone": lambda _, test: of_lines(test),
         "size and spread": lambda train, test: quality(test, fitted(train, SIZES)),
@@ -56,12 +56,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     for title, split in (("time split", by_time), ("project left out", by_project)):
         pairs = list(split(commits))
-        rows = {
-            name: _mean([measure(*pair) for pair in pairs]) for name, measure in measures.items()
-        }
-        print(f"{title}\n{plain(rows)}\n")
+        rows = [
+            cells(name, _mean([measure(*pair) for pair in pairs]))
+            for name, measure in measures.items()
+        ]
+        print(f"{title}\n{plain([COLUMNS, *rows])}\n")
     if not asked.dry:
-        written = model(commits, hashlib.sha256(asked.data.read_bytes()).hexdigest())
+        written = model(commits, labelled.sha256)
         if len(written) > MOST_BYTES:
             sys.exit(f"the model takes {len(written)} bytes, more than {MOST_BYTES}")
         MODEL.write_text(written)

@@ -112,4 +112,6 @@ def recent(rows: Sequence[Counted]) -> list[Features]:
 def _number(value: float) -> str:
     if value == int(value) or value >= 100:
         return f"{value:,.0f}"
+    if value < 0.1:
+        return "under 0.1"
     return f"{value:.2g}"

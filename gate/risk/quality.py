@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gate.risk.commits import Commit
+from gate.risk.features import HISTORY
 from gate.risk.level import FEWEST, Level, by_percentile, by_reference, percentile
-from gate.risk.model import Additive, likelihood
+from gate.risk.model import Additive, Model, likelihood
 from gate.series import Array
 
 WINDOW = 500  # a repository's trailing changes that one is compared with
@@ -46,6 +47,14 @@ def quality(commits: Sequence[Commit], fit: Additive) -> Quality:
         recall=recall(chances, np.array([one.lines for one in commits]), buggy),
         lift=lift(levels(commits, scores.tolist(), fit.reference), buggy),
     )
+
+
+def evaluated(commits: Sequence[Commit], model: Model) -> dict[str, Quality]:
+    """Of counting lines and of both fits; that with history only where the commits tell it."""
+    found = {"lines alone": of_lines(commits), "size and spread": quality(commits, model.sizes)}
+    if set(HISTORY) <= set(commits[0].features):
+        found["with history"] = quality(commits, model.history)
+    return found
 
 
 def of_lines(commits: Sequence[Commit]) -> Quality:

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 
 from gate.risk.level import Level
 from gate.risk.quality import Quality
+from gate.surfaces.report.page import Page, Section
+from gate.surfaces.report.report import printable
 
-COLUMNS = ("scores", "AUC", "PR-AUC", "Brier", "recall", *(f"lift {one}" for one in Level))
+COLUMNS = ("scores", "AUC", "PR-AUC", "Brier", "recall", *Level)
+LEGEND = (
+    "AUC, PR-AUC: by order alone; Brier: squared error of the likelihood, lower is better",
+    "recall: of the bug-introducing commits, in 20% of the lines, likeliest for its size first",
+    "low to critical: how much more often a commit of this level introduced a bug than any",
+)
 
 
 def cells(name: str, one: Quality) -> tuple[str, ...]:
@@ -17,11 +24,20 @@ def cells(name: str, one: Quality) -> tuple[str, ...]:
     return (name, *figures, *lifts)
 
 
-def plain(found: Mapping[str, Quality]) -> str:
-    """Columns side by side."""
-    rows = [COLUMNS, *(cells(name, one) for name, one in found.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def quality_page(
+    file: str, commits: int, found: Mapping[str, Quality], notes: tuple[str, ...]
+) -> Page:
+    """The table with its legend; `notes` first."""
+    rows = tuple(cells(name, one) for name, one in found.items())
+    page: Page = printable(
+        Page(
+            title="Risk model",
+            subject=f"{file}, {commits:,} commits",
+            context=notes,
+            sections=(Section(title="Quality", columns=COLUMNS, rows=rows, lines=LEGEND),),
+        )
+    )
+    return page
 
 
 def _figure(value: float | None, places: int) -> str:

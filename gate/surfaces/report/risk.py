@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from gate.change import Change
@@ -12,24 +13,38 @@ LEAST = 0.05  # log-odds below are told as 0.0
 
 def risk_lines(risk: Risk, change: Change) -> Iterator[str]:
     """The level first, then the reasons, the strongest first, then what to keep in mind."""
-    lines = change.lines_added + change.lines_deleted
-    yield (
-        f"{risk.level}: {lines:,} lines in {change.files:,} files in {change.directories:,} "
-        f"directories ({change.base[:12]}..{change.head[:12]})"
-    )
-    yield f"{standing(risk)}; bug-introducing likelihood {risk.likelihood:.0%}"
-    counting = [factor for factor in risk.factors if abs(factor.log_odds) >= LEAST]
-    for factor in sorted(counting, key=lambda one: -abs(one.log_odds)):
-        yield factor.words
+    yield f"{risk.level}: {size(change)} ({change.base[:12]}..{change.head[:12]})"
+    yield standing(risk)
+    yield from reasons(risk)
     yield from risk.notes
     yield from change.notes
 
 
-def standing(risk: Risk) -> str:
-    """Where the change stands among others."""
-    if risk.percentile is None:
-        return "not compared with this repository's own changes"
+def reasons(risk: Risk) -> list[str]:
+    """Every reason that counts, the strongest first."""
+    counting = [factor for factor in risk.factors if abs(factor.log_odds) >= LEAST]
+    return [one.words for one in sorted(counting, key=lambda one: -abs(one.log_odds))]
+
+
+def size(change: Change) -> str:
+    """Lines, files, directories."""
+    lines = change.lines_added + change.lines_deleted
     return (
-        f"riskier than {risk.percentile:.0f}% of the last {risk.compared:,} changes "
-        "of this repository"
+        f"{_counted(lines, 'line', 'lines')} in {_counted(change.files, 'file', 'files')} "
+        f"in {_counted(change.directories, 'directory', 'directories')}"
     )
+
+
+def standing(risk: Risk) -> str:
+    """Where the change stands among others, and the likelihood by its own name."""
+    chance = f"bug-introducing likelihood {risk.likelihood:.0%}"
+    if risk.percentile is None:
+        return chance
+    return (
+        f"riskier than {math.floor(risk.percentile)}% of the last {risk.compared:,} changes "
+        f"of this repository; {chance}"
+    )
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
