@@ -17,7 +17,9 @@ class Change:
     as lines. `subsystems`: top-level directories. `entropy`: in bits, of the lines over the files.
     `age` and `changes`: days since the touched files last changed, and how often they had changed,
     means over the files; a new file counts 0. What is None is not known.
-    `recent`: the same counts for the repository's own changes up to `base`, newest first.
+    `touches`: kinds of files that matter by themselves (migrations, dependencies); `types`: those
+    of its commits, by conventional commits. `recent`: the same counts for the repository's own
+    changes up to `base`, newest first.
     `notes` say where the numbers are less than they seem (shallow clone, binaries).
     """
 
@@ -32,5 +34,7 @@ class Change:
     entropy: float | None = None
     age: float | None = None
     changes: float | None = None
+    touches: tuple[str, ...] | None = None
+    types: tuple[str, ...] | None = None
     recent: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()

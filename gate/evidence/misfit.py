@@ -95,6 +95,7 @@ def _of_change(change: Change) -> Iterator[str]:
     if any(len(row) not in (6, 8) for row in change.recent):
         yield "an earlier change has neither 6 nor 8 counts"
     yield from _of_texts(change.base, change.head, *change.notes)
+    yield from _of_texts(*(change.touches or ()), *(change.types or ()))
 
 
 def _of_texts(*texts: str) -> Iterator[str]:

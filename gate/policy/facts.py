@@ -80,6 +80,14 @@ WORDS: Mapping[str, Word] = {
     "change.lines": Word(Type.INT, "lines added and deleted"),
     "change.files": Word(Type.INT, "files changed"),
     "change.directories": Word(Type.INT, "directories with changed files"),
+    "change.commits": Word(Type.INT, "commits that are released at once; not in a shallow clone"),
+    "change.touches": Word(
+        Type.STRINGS,
+        "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
+    ),
+    "change.types": Word(
+        Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
+    ),
     "service.name": Word(Type.STRING, "the service"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
     "service.owner": Word(Type.STRING, "the owner in the service file"),
@@ -154,6 +162,9 @@ def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Val
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
+        for name in ("commits", "touches", "types"):
+            if (value := getattr(change, name)) is not None:
+                yield f"change.{name}", value
 
 
 def _nan(value: Any) -> bool:

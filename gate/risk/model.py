@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from gate.risk.features import HISTORY, Features
@@ -99,4 +99,4 @@ def parse(text: str) -> Model:
 @cache
 def shipped() -> Model:
     """The model that comes with the gate."""
-    return parse(files("gate.risk").joinpath("model.json").read_text("utf-8"))
+    return parse(Path(__file__).with_name("model.json").read_text("utf-8"))

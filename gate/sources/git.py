@@ -17,7 +17,7 @@ from gate.document import Section
 from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.service import ChangeRange
-from gate.sources import githistory, numstat
+from gate.sources import githistory, numstat, touched
 from gate.sources.clone import Clone
 from gate.sources.numstat import File
 from gate.template import render
@@ -104,6 +104,10 @@ class Git:
             entropy=counts.entropy,
             age=past.age,
             changes=past.changes,
+            touches=touched.touches(
+                path.decode("utf-8", "replace") for file in everything for path in file.paths
+            ),
+            types=None if shallow else touched.types(self._subjects(old, new, deadline)),
             recent=tuple(past.recent),
             notes=notes,
         )
@@ -146,6 +150,11 @@ class Git:
         )
         behind, ahead = counted.split()
         return int(behind), int(ahead)
+
+    def _subjects(self, base: str, head: str, deadline: float) -> list[str]:
+        """The first lines of what the commits say that only head has."""
+        told = self._clone.git(deadline, "log", "--no-merges", "--format=%s", f"{base}..{head}")
+        return told.decode("utf-8", "replace").splitlines()
 
 
 def _notes(binaries: int, left_out: int, behind: int, *, shallow: bool) -> Iterator[str]:

@@ -40,6 +40,9 @@ WATCHED = a_service(
 )
 
 
+SAID = {"touches": ("migrations",), "types": ("fix",)}
+
+
 def compared(metric, finding, *, critical=True, aspect=""):
     return Comparison(
         metric=metric, aspect=aspect, finding=finding, why="", critical=critical, unit="",
@@ -64,7 +67,7 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
 
 
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
-    change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50)
+    change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
     evidence = an_evidence(indicators=(MONTH, HOUR), change=change)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ("analysis.score",)
@@ -149,6 +152,9 @@ def test_the_change_and_its_risk():
     assert (found["change.lines"], found["change.files"], found["change.directories"]) == (34, 2, 1)
     assert found["risk.level"] == Level.MEDIUM
     assert found["risk.likelihood"] == pytest.approx(0.17, abs=0.1)
+    assert found["change.commits"] == 1
+    # A source that cannot tell leaves them unknown: no rule may read that as "touches nothing".
+    assert {"change.touches", "change.types"} <= set(missing(found))
     assert "risk.percentile" not in found  # no earlier changes to stand among
 
 

@@ -98,7 +98,7 @@ def test_a_git_that_hangs_while_looking_back_costs_only_the_past(repository, tmp
     slow = tmp_path / "bin" / "git"
     slow.parent.mkdir()
     slow.write_text(
-        '#!/bin/sh\ncase "$*" in *" log "*) exec sleep 60;; esac\n'
+        '#!/bin/sh\ncase "$*" in *--first-parent*) exec sleep 60;; esac\n'
         f'PATH="{os.environ["PATH"]}" exec git "$@"\n'
     )
     slow.chmod(0o755)
@@ -130,3 +130,25 @@ def test_sixty_small_changes_and_a_large_one(repository):
     risk = assess(ask(repository, base="c59", head="large"))
     assert (risk.level, risk.percentile, risk.compared) == ("critical", 100.0, 62)
     assert "2,000 lines were added; the median change here adds 3" in risk.factors[0].words
+
+
+def test_what_it_touches_and_the_types_of_its_commits(repository):
+    repository.commit("c1", {"app/migrations/7.sql": "s\n"})
+    repository("commit", "-q", "--amend", "-m", "fix(db): add a column")
+    attributes = {".gitattributes": "*.lock linguist-generated\n", "uv.lock": "u\n"}
+    repository.commit("v2", attributes)
+    repository("commit", "-q", "--amend", "-m", "feat!: new")
+    repository("tag", "-f", "v2")
+    change = ask(repository)
+    # A lock file is generated, so it is not counted; that it changed is told all the same.
+    assert change.touches == ("dependencies", "migrations")
+    assert change.types == ("breaking", "feat", "fix")
+
+
+def test_a_shallow_clone_cannot_tell_the_types_of_commits(repository, tmp_path):
+    repository.commit("v2", {"app/a.py": "y = 1\n"})
+    clone = tmp_path / "clone"
+    url = repository.folder.as_uri()
+    subprocess.run(["git", "clone", "-q", "--depth=2", url, clone], check=True)
+    change = ask(clone, base="HEAD~1", head="HEAD")
+    assert (change.commits, change.types, change.touches) == (None, None, ())

@@ -16,6 +16,7 @@ def risk_lines(risk: Risk, change: Change) -> Iterator[str]:
     yield f"{risk.level}: {size(change)} ({change.base[:12]}..{change.head[:12]})"
     yield standing(risk)
     yield from reasons(risk)
+    yield from about(change)
     yield from risk.notes
     yield from change.notes
 
@@ -24,6 +25,14 @@ def reasons(risk: Risk) -> list[str]:
     """Every reason that counts, the strongest first."""
     counting = [factor for factor in risk.factors if abs(factor.log_odds) >= LEAST]
     return [one.words for one in sorted(counting, key=lambda one: -abs(one.log_odds))]
+
+
+def about(change: Change) -> Iterator[str]:
+    """What no score holds, for whoever decides."""
+    if change.touches:
+        yield f"touches {', '.join(change.touches)}"
+    if change.types:
+        yield f"commits of type {', '.join(change.types)}"
 
 
 def size(change: Change) -> str:

@@ -9,7 +9,7 @@ from gate.risk.assess import Risk
 from gate.surfaces.report.document import changed
 from gate.surfaces.report.page import Page, Section
 from gate.surfaces.report.report import printable
-from gate.surfaces.report.risk import reasons, size, standing
+from gate.surfaces.report.risk import about, reasons, size, standing
 
 SCHEMA = "gate.risk/v1"
 
@@ -23,7 +23,7 @@ def risk_page(risk: Risk, change: Change, subject: str) -> Page:
             lines=tuple(reasons(risk)) or ("nothing differs from it",),
         )
     ]
-    if notes := (*risk.notes, *change.notes):
+    if notes := (*about(change), *risk.notes, *change.notes):
         sections.append(Section(title="Keep in mind", lines=notes))
     page: Page = printable(
         Page(
