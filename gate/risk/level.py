@@ -18,6 +18,7 @@ class Level(StrEnum):
 
 # A repository's own changes need no labels: half of them are low, one in twenty is critical.
 PERCENTILES = (50.0, 80.0, 95.0)
+WINDOW = 500  # a repository's trailing changes that one is compared with
 # Among fewer the 95th percentile is hardly the third highest.
 FEWEST = 50
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from gate.risk.commits import Commit
 from gate.risk.features import HISTORY
-from gate.risk.level import FEWEST, Level, by_percentile, by_reference, percentile
+from gate.risk.level import FEWEST, WINDOW, Level, by_percentile, by_reference, percentile
 from gate.risk.model import Additive, Model, likelihood
 from gate.series import Array
 
-WINDOW = 500  # a repository's trailing changes that one is compared with
 EFFORT = 0.2
 
 

@@ -48,6 +48,11 @@ class Clone:
             )
         raise SourceError(Cause.BAD_QUERY, f"{self.folder}: git knows no revision {revision!r}")
 
+    def top(self, deadline: float) -> Clone:
+        """The clone at its topmost folder, to which the paths in diffs are relative."""
+        up = self.git(deadline, "rev-parse", "--show-cdup").decode().strip()
+        return Clone(self.folder / up, self._environment)
+
     def related(self, base: str, head: str, deadline: float) -> bool:
         """Whether the two commits have a common ancestor."""
         return self._run(deadline, "merge-base", base, head).returncode != 1

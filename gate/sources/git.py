@@ -137,9 +137,10 @@ class Git:
     def _generated(self, files: Sequence[File], deadline: float) -> frozenset[bytes]:
         """The paths that .gitattributes calls generated or vendored."""
         asked = b"".join(path + b"\0" for path in {file.paths[-1] for file in files})
-        told = self._clone.git(
-            deadline, "check-attr", "-z", "--stdin", *_NOT_WRITTEN, given=asked
-        ).split(b"\0")
+        top = self._clone.top(deadline)
+        told = top.git(deadline, "check-attr", "-z", "--stdin", *_NOT_WRITTEN, given=asked).split(
+            b"\0"
+        )
         answers = zip(told[0::3], told[2::3], strict=False)
         return frozenset(path for path, value in answers if value in (b"set", b"true"))
 
@@ -153,7 +154,9 @@ class Git:
 
     def _subjects(self, base: str, head: str, deadline: float) -> list[str]:
         """The first lines of what the commits say that only head has."""
-        told = self._clone.git(deadline, "log", "--no-merges", "--format=%s", f"{base}..{head}")
+        told = self._clone.git(
+            deadline, "log", "--no-merges", "--no-show-signature", "--format=%s", f"{base}..{head}"
+        )
         return told.decode("utf-8", "replace").splitlines()
 
 

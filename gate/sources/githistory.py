@@ -2,7 +2,8 @@
 
 One change is one commit of the first-parent line, a merge with all that it brought: what a team
 that merges pull requests calls a change. Commits without a parent (the first import; where a
-shallow clone ends) are left out: they seem to add everything there is.
+shallow clone ends) are none: they seem to add everything there is. For the files they are a
+beginning.
 
 Why two walks: counting lines needs the contents of files, so only the trailing changes are
 counted; names and times need no content, so the whole history is walked for them. A renamed file
@@ -18,22 +19,33 @@ from dataclasses import astuple, dataclass, field
 from statistics import mean
 
 from gate.change import Counted
+from gate.risk.level import WINDOW
 from gate.sources import numstat
 from gate.sources.clone import Clone
 from gate.sources.numstat import File
 
-TRAILING = 500
 _DAY = 86_400.0
 _HEADING = re.compile(rb"\x01([0-9a-f]{40,64}) (\d+) ([0-9a-f ]*)\0")
-_WALK = ("log", "-z", "--first-parent", "--diff-merges=first-parent", "--format=%x01%H %ct %P")
+_WALK = (
+    "log",
+    "-z",
+    "--no-show-signature",
+    "--first-parent",
+    "--diff-merges=first-parent",
+    "--format=%x01%H %ct %P",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit of the first-parent line: its name, Unix time, and the fields of its diff."""
+    """A commit of the first-parent line: its name, Unix time, and the fields of its diff.
+
+    `root`: it has no parent here.
+    """
 
     name: bytes
     time: float
+    root: bool
     fields: tuple[bytes, ...]
 
 
@@ -60,13 +72,13 @@ class Paths:
 
 
 def trailing(clone: Clone, head: str, deadline: float) -> dict[bytes, list[File]]:
-    """The files of each of the last `TRAILING` changes up to `head`, newest first."""
-    count = f"--max-count={TRAILING}"
+    """The files of each of the last `WINDOW` changes up to `head`, newest first."""
+    count = f"--max-count={WINDOW}"
     printed = clone.git(deadline, *_WALK, count, *numstat.ARGUMENTS, *numstat.PLAIN, head, "--")
     found = {}
     for commit in _commits(printed):
         files = numstat.parse(b"".join(one + b"\0" for one in commit.fields))
-        if files:
+        if files and not commit.root:
             found[commit.name] = files
     return found
 
@@ -75,7 +87,16 @@ def history(clone: Clone, head: str, deadline: float) -> list[Commit]:
     """Every change up to `head` with the paths it touched, oldest first."""
     return list(
         _commits(
-            clone.git(deadline, *_WALK, "--reverse", "--name-only", "--no-renames", head, "--")
+            clone.git(
+                deadline,
+                *_WALK,
+                "--reverse",
+                "--name-only",
+                "--no-renames",
+                *numstat.PLAIN,
+                head,
+                "--",
+            )
         )
     )
 
@@ -102,12 +123,12 @@ def with_history(
 
 
 def _commits(printed: bytes) -> Iterator[Commit]:
-    """The commits of `_WALK` that have a parent, as they were printed."""
+    """The commits of `_WALK`, as they were printed."""
     found = list(_HEADING.finditer(printed))
     ends = [one.start() for one in found[1:]] + [len(printed)]
     for heading, end in zip(found, ends, strict=True):
         name, time, parents = heading.groups()
-        if parents:
-            # A newline stands between the heading and the diff.
-            body = printed[heading.end() : end].removeprefix(b"\n")
-            yield Commit(name, float(time), tuple(one for one in body.split(b"\0") if one))
+        # A newline stands between the heading and the diff.
+        body = printed[heading.end() : end].removeprefix(b"\n")
+        fields = tuple(one for one in body.split(b"\0") if one)
+        yield Commit(name, float(time), not parents, fields)

@@ -29,15 +29,15 @@ def test_the_own_changes_are_counted_newest_first_without_the_import(repository)
     repository.commit("v2", {"app/a.py": "x = 4\n"}, at=START + 7 * DAY)
     second, first = ask(repository).recent
     # 40 and 8 changed lines: 5/6 log2(6/5) + 1/6 log2 6 bits. a.py is two days old, the page new.
-    assert second == (28, 20, 2, 2, 2, pytest.approx(0.6500224), 1.0, 0.5)
-    assert first == (20, 20, 1, 1, 1, 0.0, 0.0, 0.0)
+    assert second == (28, 20, 2, 2, 2, pytest.approx(0.6500224), 1.0, 1.0)
+    assert first == (20, 20, 1, 1, 1, 0.0, 1.0, 1.0)
 
 
 def test_age_and_earlier_changes_are_means_over_the_files(repository):
     files = {"app/a.py": "x = 4\n", "app/new.py": "n\n"}
     repository.commit("v2", files, at=START + 7 * DAY)
     change = ask(repository)
-    assert (change.age, change.changes) == (2.0, 1.0)  # 4 days and a new file; twice and never
+    assert (change.age, change.changes) == (2.0, 1.5)  # 4 days and a new file; thrice and never
     assert change.subsystems == 1
     assert change.notes == ()
 
@@ -45,7 +45,7 @@ def test_age_and_earlier_changes_are_means_over_the_files(repository):
 def test_a_renamed_file_keeps_its_past_in_the_change_that_renames_it(repository):
     repository("mv", "app/a.py", "app/b.py")
     repository.commit("v2", {}, at=START + 7 * DAY)
-    assert (ask(repository).age, ask(repository).changes) == (4.0, 2.0)
+    assert (ask(repository).age, ask(repository).changes) == (4.0, 3.0)
 
 
 def test_a_merge_is_one_change_with_all_that_it_brought(repository):
@@ -70,6 +70,17 @@ def test_generated_and_vendored_files_are_not_counted_and_it_says_so(repository)
     assert (change.files, change.lines_added) == (1, 1)
     assert change.notes == ("2 generated or vendored files are not counted (.gitattributes)",)
     assert change.recent[0][:3] == (2, 0, 1)
+
+
+def test_a_folder_inside_the_clone_tells_the_same(repository):
+    repository.commit("rules", {".gitattributes": "app/gen/* linguist-generated\n"})
+    repository.commit("v2", {"app/gen/g.py": "g\n" * 50, "docs/d.md": "d\n"})
+    repository("config", "diff.relative", "true")
+    repository("config", "log.showSignature", "true")
+    inside = ask(repository.folder / "app", base="rules")
+    assert inside == ask(repository, base="rules")
+    assert (inside.files, inside.lines_added) == (1, 1)
+    assert len(inside.recent) == 3
 
 
 def test_odd_names_are_names(repository):
