@@ -68,7 +68,8 @@ class Paths:
             return 0.0, 0.0
         paths = [file.paths[0] for file in files]  # the old name of a renamed file
         ages = [max(0.0, time - self.last.get(path, time)) / _DAY for path in paths]
-        return mean(ages), float(mean(self.often.get(path, 0) for path in paths))
+        often = mean(self.often.get(path, 0) for path in paths)
+        return round(mean(ages), numstat.PLACES), round(float(often), numstat.PLACES)
 
 
 def trailing(clone: Clone, head: str, deadline: float) -> dict[bytes, list[File]]:

@@ -10,6 +10,7 @@ from gate.risk.features import entropy
 ARGUMENTS = ("-r", "-z", "--numstat", "--find-renames")
 # No program named by the repository's configuration is run.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-relative")
+PLACES = 3  # hundreds of changes are stored with each decision; more digits tell nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,5 @@ def counts(files: Sequence[File]) -> Counts:
         files=len(files),
         directories=len(folders),
         subsystems=len({folder.partition(b"/")[0] for folder in folders}),
-        entropy=entropy(added + deleted for added, deleted in lines),
+        entropy=round(entropy(added + deleted for added, deleted in lines), PLACES),
     )
