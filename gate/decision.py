@@ -26,7 +26,7 @@ from gate.policy.evaluate import evaluate
 from gate.policy.facts import facts
 from gate.policy.policy import Policy
 from gate.request import Request
-from gate.risk import Risk, assess
+from gate.risk.assess import Risk, assess
 from gate.series import Array, array
 from gate.service import Service
 from gate.slo import whole

@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def test_when_all_answer_all_is_seen():
     assert promoted(evidence)
 
 
+NO_COUNT = "a count of the change is no number from 0 upwards"
 ASKED = {"errors": "metric errors", "availability": "slo availability", "change": "change"}
 
 
@@ -251,6 +253,10 @@ LISTS = Counts(bad=[1.0], total=[2.0])
             "nothing was measured over the objective's own window, 30d"),
         ("availability", [MONTH], "the source answered with list"),
         ("change", "v1..v2", "the source answered with str"),
+        ("change", replace(SMALL, files=-1), NO_COUNT),
+        ("change", replace(SMALL, recent=((math.nan,) * 6,)), NO_COUNT),
+        ("change", replace(SMALL, recent=((1.0,),)),
+            "an earlier change has neither 6 nor 8 counts"),
         ("change", a_pair(), "the source answered with Pair"),
     ],
 )  # fmt: skip

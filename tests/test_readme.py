@@ -45,7 +45,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta"):
+    for command in (*COMMANDS, "import kayenta", "risk evaluate"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0

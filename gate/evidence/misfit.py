@@ -29,6 +29,11 @@ _SERIES: Mapping[Kind, tuple[type, Mapping[str, int]]] = {
     Kind.SAMPLES: (Samples, {"times": 1, "values": 1}),
 }
 
+_COUNTS = (
+    "commits", "files", "directories", "lines_added", "lines_deleted",
+    "subsystems", "entropy", "age", "changes",
+)  # fmt: skip
+
 
 def misfit(wanted: Wanted, answer: object) -> str:
     """Why this is no answer to what was wanted; empty for one that is."""
@@ -38,7 +43,7 @@ def misfit(wanted: Wanted, answer: object) -> str:
     elif isinstance(wanted, Slo) and isinstance(answer, tuple):
         faults = _of_indicators(wanted, answer)
     elif isinstance(wanted, ChangeRange) and isinstance(answer, Change):
-        faults = _of_texts(answer.base, answer.head, *answer.notes)
+        faults = _of_change(answer)
     else:
         return f"the source answered with {type(answer).__name__}"
     return next(faults, "")
@@ -88,6 +93,17 @@ def _of_indicators(slo: Slo, indicators: tuple[object, ...]) -> Iterator[str]:
     if not any(whole(slo, one) for one in own):
         length = duration(slo.window.length)
         yield f"nothing was measured over the objective's own window, {length}"
+
+
+def _of_change(change: Change) -> Iterator[str]:
+    counts = [getattr(change, name) for name in _COUNTS]
+    counts += [value for row in change.recent for value in row]
+    if any(value is not None and not 0 <= value < math.inf for value in counts):
+        yield "a count of the change is no number from 0 upwards"
+    if any(len(row) not in (6, 8) for row in change.recent):
+        yield "an earlier change has neither 6 nor 8 counts"
+    yield from _of_texts(change.base, change.head, *change.notes)
+    yield from _of_texts(*(change.touches or ()), *(change.types or ()))
 
 
 def _of_texts(*texts: str) -> Iterator[str]:

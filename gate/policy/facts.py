@@ -18,7 +18,7 @@ from gate.budget.alerts import WINDOWS, Severity
 from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
 from gate.request import Request
-from gate.risk import Risk
+from gate.risk.assess import Risk
 from gate.service import Service
 from gate.units import duration
 
@@ -90,11 +90,26 @@ WORDS: Mapping[str, Word] = {
         Type.BOOL, "a page already fired when the canary started: it is not the only suspect"
     ),
     "risk.asked": Word(Type.BOOL, "the service names a source of the change"),
-    "risk.level": Word(Type.STRING, "low, medium, high or critical"),
-    "risk.points": Word(Type.DOUBLE, "points of the change's size and spread"),
+    "risk.level": Word(
+        Type.STRING, "low, medium, high or critical, among the repository's own changes"
+    ),
+    "risk.percentile": Word(
+        Type.DOUBLE, "percent of the repository's own changes that are less risky; needs 50 of them"
+    ),
+    "risk.likelihood": Word(
+        Type.DOUBLE, "bug-introducing likelihood of the change, 0 to 1; not that of an incident"
+    ),
     "change.lines": Word(Type.INT, "lines added and deleted"),
     "change.files": Word(Type.INT, "files changed"),
     "change.directories": Word(Type.INT, "directories with changed files"),
+    "change.commits": Word(Type.INT, "commits that are released at once; not in a shallow clone"),
+    "change.touches": Word(
+        Type.STRINGS,
+        "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
+    ),
+    "change.types": Word(
+        Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
+    ),
     "service.name": Word(Type.STRING, "the service"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
     "service.owner": Word(Type.STRING, "the owner in the service file"),
@@ -196,11 +211,16 @@ def _named(
 def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:
     if risk is not None:
         yield "risk.level", str(risk.level)
-        yield "risk.points", risk.points
+        yield "risk.likelihood", risk.likelihood
+        if risk.percentile is not None:
+            yield "risk.percentile", risk.percentile
     if change := evidence.change:
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
+        for name in ("commits", "touches", "types"):
+            if (value := getattr(change, name)) is not None:
+                yield f"change.{name}", value
 
 
 def _nan(value: Any) -> bool:

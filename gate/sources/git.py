@@ -7,32 +7,24 @@ the merge base would hide that the release takes it back; the trees show it.
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.change import Change
+from gate.change import Change, Counted
 from gate.document import Section
 from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.service import ChangeRange
+from gate.sources import githistory, numstat, touched
+from gate.sources.clone import Clone
+from gate.sources.numstat import File
 from gate.template import render
 
-_HARDENED = {
-    "GIT_OPTIONAL_LOCKS": "0",  # only read: take no lock that a build beside us may want
-    "GIT_TERMINAL_PROMPT": "0",  # a partial clone may fetch; nobody is there to type a password
-    "GIT_PAGER": "cat",
-    "LC_ALL": "C",
-}
-# Of git's own variables only its configuration is passed on (it holds safe.directory); GIT_DIR and
-# its like, set inside hooks, would point to another repository than the one asked for.
-_PASSED_ON = "GIT_CONFIG"
-
-_DIFF = ("diff-tree", "-r", "-z", "--numstat", "--find-renames")
-# No program named by the repository's configuration is run.
-_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-relative")
+# https://github.com/github-linguist/linguist/blob/main/docs/overrides.md
+_NOT_WRITTEN = ("linguist-generated", "linguist-vendored")
+_LONGEST = 0.5  # share of the time left that looking back may take: the change itself comes first
 
 
 class GitSpec(Section):
@@ -42,11 +34,13 @@ class GitSpec(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """One line of numstat; `lines` are (added, deleted), None for a binary file."""
+class _Past:
+    """The repository's own changes, and the touched files' history; what is missing, in notes."""
 
-    paths: tuple[bytes, ...]
-    lines: tuple[int, int] | None
+    recent: Sequence[Counted] = ()
+    age: float | None = None
+    changes: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Git:
@@ -63,112 +57,118 @@ class Git:
         return cls(spec, surroundings.folder, surroundings.environ)
 
     def __init__(self, spec: GitSpec, base: Path, environment: Mapping[str, str]) -> None:
-        self._repo = base / spec.repo
-        self._environment = environment
+        self._clone = Clone(base / spec.repo, environment)
 
     def change(self, wanted: ChangeRange, asked: Asked) -> Change:
-        """What head changes in base; raises SourceError where a revision is not in the clone."""
-        deadline = asked.deadline
-        shallow = self._git(deadline, "rev-parse", "--is-shallow-repository") == b"true\n"
-        base, head = (
-            self._commit(render(revision, asked.words), deadline, shallow=shallow)
-            for revision in (wanted.base, wanted.head)
-        )
-        files = list(_files(self._git(deadline, *_DIFF, *_PLAIN, base, head)))
-        behind, ahead = self._distance(base, head, deadline)
-        counted = [file.lines for file in files if file.lines is not None]
+        """What head changes in base; raises SourceError as `between` does."""
+        base, head = (render(one, asked.words) for one in (wanted.base, wanted.head))
+        return self.between(base, head, asked.deadline)
+
+    def between(self, base: str, head: str, deadline: float) -> Change:
+        """What head changes in base, and the repository's own changes up to base.
+
+        Raises SourceError where a revision is not in the clone, where the two share no history,
+        and where nothing differs: no change was seen, which is not a change without risk.
+        """
+        clone = self._clone
+        shallow = clone.shallow(deadline)
+        old, new = (clone.commit(one, deadline, shallow=shallow) for one in (base, head))
+        if not shallow and not clone.related(old, new, deadline):
+            raise SourceError(
+                Cause.BAD_QUERY, f"{clone.folder}: {base!r} and {head!r} have no common history"
+            )
+        diff = clone.git(deadline, "diff-tree", *numstat.ARGUMENTS, *numstat.PLAIN, old, new)
+        everything = numstat.parse(diff)
+        if not everything:
+            raise SourceError(
+                Cause.EMPTY, f"{clone.folder}: nothing differs between {base!r} and {head!r}"
+            )
+        generated = self._generated(everything, deadline)
+        files = numstat.written(everything, generated)
+        counts = numstat.counts(files)
+        behind, ahead = self._distance(old, new, deadline)
+        until = time.monotonic() + _LONGEST * (deadline - time.monotonic())
+        past = self._past(old, new, files, until, shallow=shallow)
+        binaries = sum(file.lines is None for file in files)
+        left_out = len(everything) - len(files)
+        notes = (*_notes(binaries, left_out, behind, shallow=shallow), *past.notes)
         return Change(
-            base=base,
-            head=head,
+            base=old,
+            head=new,
             commits=None if shallow else ahead,
-            files=len(files),
-            directories=len({path.rpartition(b"/")[0] for file in files for path in file.paths}),
-            lines_added=sum(added for added, _ in counted),
-            lines_deleted=sum(deleted for _, deleted in counted),
-            notes=tuple(_notes(len(files) - len(counted), behind, shallow=shallow)),
+            files=counts.files,
+            directories=counts.directories,
+            lines_added=counts.added,
+            lines_deleted=counts.deleted,
+            subsystems=counts.subsystems,
+            entropy=counts.entropy,
+            age=past.age,
+            changes=past.changes,
+            touches=touched.touches(
+                path.decode("utf-8", "replace") for file in everything for path in file.paths
+            ),
+            types=None if shallow else touched.types(self._subjects(old, new, deadline)),
+            recent=tuple(past.recent),
+            notes=notes,
         )
 
-    def _commit(self, revision: str, deadline: float, *, shallow: bool) -> str:
-        """The full name of the commit that the revision names."""
-        if not revision.isprintable() or not revision or revision.startswith("-"):
-            raise SourceError(Cause.BAD_QUERY, f"{revision!r} is not a git revision")
-        peeled = f"{revision}^{{commit}}"
-        found = self._run(deadline, "rev-parse", "--verify", "--quiet", peeled)
-        if found.returncode == 0:
-            return found.stdout.decode("ascii").strip()
-        if shallow:
-            raise SourceError(
-                Cause.PARTIAL,
-                f"{self._repo}: {revision!r} is not in this shallow clone; fetch more of its "
-                "history (git fetch --unshallow; actions/checkout: fetch-depth: 0)",
+    def _past(
+        self, base: str, head: str, files: Sequence[File], deadline: float, *, shallow: bool
+    ) -> _Past:
+        """What came before; whatever cannot be told in time costs only itself."""
+        try:
+            changes = githistory.trailing(self._clone, base, deadline)
+            generated = self._generated(
+                [file for files in changes.values() for file in files], deadline
             )
-        raise SourceError(Cause.BAD_QUERY, f"{self._repo}: git knows no revision {revision!r}")
+        except SourceError as error:
+            return _Past(notes=(f"earlier changes are not known: {error.message}",))
+        sizes = githistory.counted(changes, generated)
+        if shallow:
+            return _Past(sizes)
+        try:
+            walk = githistory.history(self._clone, base, deadline)
+            now = float(self._clone.git(deadline, "show", "-s", "--format=%ct", head))
+        except SourceError as error:
+            return _Past(sizes, notes=(f"the files' history is not known: {error.message}",))
+        rows, paths = githistory.with_history(changes, generated, walk)
+        return _Past(rows, *paths.of(files, now))
+
+    def _generated(self, files: Sequence[File], deadline: float) -> frozenset[bytes]:
+        """The paths that .gitattributes calls generated or vendored."""
+        asked = b"".join(path + b"\0" for path in {file.paths[-1] for file in files})
+        top = self._clone.top(deadline)
+        told = top.git(deadline, "check-attr", "-z", "--stdin", *_NOT_WRITTEN, given=asked).split(
+            b"\0"
+        )
+        answers = zip(told[0::3], told[2::3], strict=False)
+        return frozenset(path for path, value in answers if value in (b"set", b"true"))
 
     def _distance(self, base: str, head: str, deadline: float) -> tuple[int, int]:
         """Commits only base has, and commits only head has."""
-        counted = self._git(deadline, "rev-list", "--count", "--left-right", f"{base}...{head}")
+        counted = self._clone.git(
+            deadline, "rev-list", "--count", "--left-right", f"{base}...{head}"
+        )
         behind, ahead = counted.split()
         return int(behind), int(ahead)
 
-    def _git(self, deadline: float, *arguments: str) -> bytes:
-        done = self._run(deadline, *arguments)
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-            raise SourceError(Cause.UNREACHABLE, f"{self._repo}: git {arguments[0]}: {said}")
-        return done.stdout
-
-    def _run(self, deadline: float, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise SourceError(Cause.TIMEOUT, f"{self._repo}: no time left for git {arguments[0]}")
-        try:
-            # An argument list without a shell; revisions are checked not to be options.
-            return subprocess.run(  # noqa: S603
-                ["git", "-C", str(self._repo), "--no-pager", *arguments],  # noqa: S607
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=_clean(self._environment),
-                timeout=left,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise SourceError(
-                Cause.TIMEOUT, f"{self._repo}: git {arguments[0]} took more than {left:.1f} s"
-            ) from None
-        except OSError as error:
-            raise SourceError(
-                Cause.UNREACHABLE, f"the git program cannot be run: {error.strerror}"
-            ) from None
+    def _subjects(self, base: str, head: str, deadline: float) -> list[str]:
+        """The first lines of what the commits say that only head has."""
+        told = self._clone.git(
+            deadline, "log", "--no-merges", "--no-show-signature", "--format=%s", f"{base}..{head}"
+        )
+        return told.decode("utf-8", "replace").splitlines()
 
 
-def _clean(environment: Mapping[str, str]) -> dict[str, str]:
-    passed = {
-        name: value
-        for name, value in environment.items()
-        if not name.startswith("GIT_") or name.startswith(_PASSED_ON)
-    }
-    return passed | _HARDENED
-
-
-def _files(numstat: bytes) -> Iterator[_File]:
-    r"""The files of `--numstat -z`: `added TAB deleted TAB path NUL`.
-
-    Of a rename the path is empty and two follow: `added TAB deleted TAB NUL old NUL new NUL`.
-    """
-    fields = iter(numstat.split(b"\0")[:-1])
-    for field in fields:
-        added, deleted, path = field.split(b"\t", 2)
-        paths = (path,) if path else (next(fields), next(fields))
-        binary = added == b"-"
-        yield _File(paths, None if binary else (int(added), int(deleted)))
-
-
-def _notes(binaries: int, behind: int, *, shallow: bool) -> Iterator[str]:
+def _notes(binaries: int, left_out: int, behind: int, *, shallow: bool) -> Iterator[str]:
     if binaries:
         files = "file is" if binaries == 1 else "files are"
         yield f"{binaries} binary {files} not counted in lines"
+    if left_out:
+        files = "file is" if left_out == 1 else "files are"
+        yield f"{left_out} generated or vendored {files} not counted (.gitattributes)"
     if shallow:
-        yield "shallow clone: commits are not counted"
+        yield "shallow clone: commits and the files' history are not counted"
     elif behind:
         commits = "commit" if behind == 1 else "commits"
         yield f"base has {behind} {commits} that head lacks; they are taken back"

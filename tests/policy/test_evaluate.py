@@ -159,7 +159,7 @@ def test_one_more_rule_never_makes_an_answer_milder(written, facts):
         ("{service.name:>6}|", "  shop|"),
         ("{service.labels}", "team=pay, zone=eu"),
         ("{change.lines:,}", "1,200"),
-        ("{risk.level} at {risk.points:.1f} points", "unknown at unknown points"),
+        ("{risk.level} at {risk.likelihood:.1f}", "unknown at unknown"),
         ("{{as is}}", "{as is}"),
         ("no facts", "no facts"),
     ],

@@ -14,7 +14,8 @@ from gate.metric import Direction, Margin
 from gate.policy.evaluate import evaluate
 from gate.policy.facts import WORDS, Type, facts, missing
 from gate.request import Intent
-from gate.risk import Level, assess
+from gate.risk.assess import assess
+from gate.risk.level import Level
 from gate.service import ChangeRange
 from gate.slo import Indicator
 from gate.verdict import Outcome
@@ -42,6 +43,9 @@ PYTHON = {
 WATCHED = a_service(
     slos=(SLO,), change=ChangeRange(source="m", base="{{baseline}}", head="{{canary}}")
 )
+
+
+SAID = {"touches": ("migrations",), "types": ("fix",)}
 
 
 def compared(metric, finding, *, critical=True, aspect=""):
@@ -72,7 +76,8 @@ def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     before = [replace(one, until=600.0) for one in every]
     since = replace(HOUR, window=600.0)
     month = replace(MONTH, coverage=1.0)
-    evidence = an_evidence(indicators=(month, *every, *before, since), change=SMALL)
+    change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
+    evidence = an_evidence(indicators=(month, *every, *before, since), change=change)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ("analysis.score",)
     assert set(found) == set(WORDS) - {"analysis.score"}
@@ -206,13 +211,18 @@ def test_a_service_without_slo_or_change_asked_for_none():
 def test_a_change_that_was_not_seen_is_missing_and_not_small():
     found = known()
     assert found["risk.asked"] is True
-    assert {"risk.level", "risk.points", "change.lines", "change.files"} <= set(missing(found))
+    assert {"risk.level", "risk.likelihood", "change.lines", "change.files"} <= set(missing(found))
 
 
 def test_the_change_and_its_risk():
     found = known(evidence=an_evidence(change=SMALL), risk=assess(SMALL))
     assert (found["change.lines"], found["change.files"], found["change.directories"]) == (34, 2, 1)
-    assert found["risk.level"] == Level.LOW
+    assert found["risk.level"] == Level.MEDIUM
+    assert found["risk.likelihood"] == pytest.approx(0.17, abs=0.1)
+    assert found["change.commits"] == 1
+    # A source that cannot tell leaves them unknown: no rule may read that as "touches nothing".
+    assert {"change.touches", "change.types"} <= set(missing(found))
+    assert "risk.percentile" not in found  # no earlier changes to stand among
 
 
 def test_gaps_are_what_was_asked_and_not_seen():

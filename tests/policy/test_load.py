@@ -87,8 +87,8 @@ def test_a_condition_that_is_no_expression():
         ("{service.name:d}", "'d' is no format for service.name, a string"),
         ("{change.lines:c}", "'c' is no format for change.lines, a int"),
         ("{analysis.worse:.2f}", "'.2f' is no format for analysis.worse, a list(string)"),
-        ("{budget.remaining:{risk.points}}",
-            "'{risk.points}' is no format for budget.remaining, a double"),
+        ("{budget.remaining:{risk.likelihood}}",
+            "'{risk.likelihood}' is no format for budget.remaining, a double"),
     ],
 )  # fmt: skip
 def test_a_message_that_could_not_be_filled_in_is_refused(message, said):

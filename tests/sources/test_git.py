@@ -1,56 +1,10 @@
 import os
 import subprocess
-import time
-from pathlib import Path
 
 import pytest
 
 from gate.evidence.evidence import Cause
-from gate.evidence.source import Asked, SourceError
-from gate.request import Request, Window
-from gate.service import Arms, ChangeRange
-from gate.sources.git import Git, GitSpec
-
-AUTHOR = {
-    "GIT_AUTHOR_NAME": "a",
-    "GIT_AUTHOR_EMAIL": "a@example.org",
-    "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@example.org",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-}
-
-
-class Repository:
-    """A real clone; every method is a git command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        self("init", "-q", "-b", "main")
-
-    def __call__(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", self.folder, *arguments],
-            env=os.environ | AUTHOR,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
-
-    def commit(self, tag: str, files: dict[str, str | bytes | None]) -> str:
-        for name, content in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if content is None:
-                path.unlink()
-            else:
-                path.write_bytes(content.encode() if isinstance(content, str) else content)
-        self("add", "-A")
-        self("commit", "-q", "--allow-empty", "-m", tag)
-        self("tag", tag)
-        return self("rev-parse", "HEAD")
+from tests.parts.clones import Repository, ask, refusal
 
 
 @pytest.fixture
@@ -58,27 +12,6 @@ def repository(tmp_path):
     made = Repository(tmp_path / "shop")
     made.commit("v1", {"README.md": "one\ntwo\n", "app/a.py": "x = 1\n" * 20})
     return made
-
-
-def ask(repository, base="{{baseline}}", head="{{canary}}", *, seconds=30.0, environment=None):
-    asked = Asked(
-        request=Request(service="shop", canary="v2", baseline="v1", as_of=0, since=0),
-        window=Window(0, 60, 0),
-        history=Window(0, 60, 0),
-        arms=Arms(canary="", baseline=""),
-        words={"canary": "v2", "baseline": "v1"},
-        deadline=time.monotonic() + seconds,
-    )
-    folder = repository.folder if isinstance(repository, Repository) else repository
-    inherited = os.environ if environment is None else environment
-    source = Git(GitSpec(repo=folder.name), folder.parent, inherited)
-    return source.change(ChangeRange(source="git", base=base, head=head), asked)
-
-
-def refusal(*arguments, **named) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        ask(*arguments, **named)
-    return caught.value
 
 
 def test_lines_files_folders_and_commits(repository):
@@ -116,10 +49,11 @@ def test_a_binary_is_a_file_without_lines_and_is_noted(repository):
     assert change.notes == ("1 binary file is not counted in lines",)
 
 
-def test_nothing_changed(repository):
-    repository("tag", "v2")
-    change = ask(repository)
-    assert (change.commits, change.files, change.directories, change.lines_added) == (0, 0, 0, 0)
+def test_nothing_changed_is_no_change_without_risk(repository):
+    repository.commit("v2", {})
+    error = refusal(repository)
+    assert error.cause is Cause.EMPTY
+    assert "nothing differs between 'v1' and 'v2'" in error.message
 
 
 def test_a_merge_counts_its_commits_and_the_difference_of_the_trees(repository):
@@ -144,10 +78,12 @@ def test_a_hotfix_that_the_release_takes_back_is_seen(repository):
     assert change.notes == ("base has 1 commit that head lacks; they are taken back",)
 
 
-def test_unrelated_histories_still_differ_by_their_trees(repository):
+def test_unrelated_histories_are_refused(repository):
     repository("checkout", "-q", "--orphan", "other")
     repository.commit("v2", {"README.md": "another\n"})
-    assert ask(repository).files == 1
+    error = refusal(repository)
+    assert error.cause is Cause.BAD_QUERY
+    assert "'v1' and 'v2' have no common history" in error.message
 
 
 @pytest.fixture
@@ -170,7 +106,7 @@ def test_a_shallow_clone_with_both_ends_counts_lines_and_leaves_commits_open(sha
     subprocess.run(fetch, check=True)
     change = ask(shallow)
     assert (change.files, change.lines_added, change.commits) == (1, 1, None)
-    assert change.notes == ("shallow clone: commits are not counted",)
+    assert change.notes == ("shallow clone: commits and the files' history are not counted",)
 
 
 def test_an_unknown_revision_is_named(repository):

@@ -51,7 +51,7 @@ def test_json_says_the_exit_code_and_all_that_was_seen(capfd):
     assert findings["errors"] == "worse"
     assert report["reasons"][0]["rule"] == "regression"
     assert report["budgets"][0]["remaining"] == pytest.approx(0.6, abs=0.05)
-    assert report["risk"]["level"] == "low"
+    assert report["risk"]["level"] == "medium"
 
 
 def test_a_past_moment_is_judged_the_same_whenever_it_is_asked(capfd):
@@ -131,7 +131,7 @@ def test_an_unknown_command_is_told_its_neighbour(capfd):
 @pytest.mark.parametrize(
     "command",
     ["", "analyze", "check", "ledger", "ledger list", "ledger show", "ledger verify", "plan",
-     "replay", "show", "schema", "demo"],
+     "replay", "risk", "risk evaluate", "show", "schema", "demo"],
 )  # fmt: skip
 def test_every_help_has_an_example(capfd, command):
     assert run([*command.split(), "--help"]) == 0

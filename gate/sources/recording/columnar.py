@@ -104,6 +104,8 @@ class _Change(Section):
     directories: _Count
     lines_added: _Count
     lines_deleted: _Count
+    subsystems: _Count | None = None
+    entropy: Annotated[_Number, pydantic.Field(ge=0)] | None = None
     notes: tuple[str, ...] = ()
 
     def change(self) -> Change:

@@ -21,6 +21,7 @@ COMMANDS = {
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
     "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),
     "replay": ("gate.surfaces.cli.replay:replay", "Decide a stored decision again."),
+    "risk": ("gate.surfaces.cli.risk:risk", "How likely is a change to introduce a bug, and why?"),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),
     "show": ("gate.surfaces.cli.service:show", "The service file with everything filled in."),
 }

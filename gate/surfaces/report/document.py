@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from gate.analysis.comparison import Analysis, Comparison
+from gate.change import Change
 from gate.decision import Decision
 from gate.request import Request, Window
 from gate.service import Service
@@ -42,7 +43,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "budgets": conclusion.budgets,
         "margins": conclusion.margins,
         "risk": conclusion.risk,
-        "change": decision.evidence.change,
+        "change": decision.evidence.change and changed(decision.evidence.change),
         "gaps": decision.evidence.gaps,
         "facts": dict(sorted(conclusion.facts.items())),
         "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
@@ -70,6 +71,12 @@ def asked(service: Service, request: Request, window: Window) -> dict[str, Any]:
             "intervals": window.count,
         },
     }
+
+
+def changed(change: Change) -> dict[str, Any]:
+    """All that is known of the change; of the repository's earlier changes only how many."""
+    told = {name: getattr(change, name) for name in change.__dataclass_fields__}
+    return {**told, "recent": len(change.recent)}
 
 
 def analysed(analysis: Analysis) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from gate.request import Window
 from gate.surfaces.report.budget import derived, told
 from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
+from gate.surfaces.report.risk import risk_lines
 from gate.units import duration
 from gate.verdict import Reason
 
@@ -134,12 +135,5 @@ def rests_on(one: Comparison) -> str:
 
 def _risk(decision: Decision) -> Iterator[str]:
     risk, change = decision.conclusion.risk, decision.evidence.change
-    if risk is None or change is None:
-        return
-    lines = change.lines_added + change.lines_deleted
-    yield (
-        f"{risk.level}: {lines:,} lines in {change.files:,} files in {change.directories:,} "
-        f"directories ({change.base[:12]}..{change.head[:12]})"
-    )
-    yield from (factor.words for factor in risk.factors if factor.points)
-    yield from change.notes
+    if risk is not None and change is not None:
+        yield from risk_lines(risk, change)

@@ -1,0 +1,1 @@
+"""Fitting and measuring the shipped model of change risk."""

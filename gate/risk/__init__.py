@@ -1,0 +1,1 @@
+"""How likely a change is to introduce a bug, told by its size, spread and history."""

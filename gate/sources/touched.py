@@ -1,0 +1,94 @@
+"""Facts around a change that policies may ask for, and that no score holds: what it touches and of
+which types its commits are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Globs of file names, and names of folders anywhere in a path."""
+
+    names: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, _Kind] = {
+    "configuration": _Kind(
+        ("*.ini", "*.cfg", "*.conf", "*.properties", "*.toml", ".env*", "*.env"),
+        ("config", "conf"),
+    ),
+    "dependencies": _Kind(
+        (
+            "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "Pipfile.lock",
+            "uv.lock", "pylock*.toml", "requirements*.txt", "constraints*.txt", "Cargo.lock",
+            "go.mod", "go.sum", "Gemfile.lock", "composer.lock", "pom.xml", "gradle.lockfile",
+            "packages.lock.json", "mix.lock",
+        )
+    ),
+    "infrastructure": _Kind(
+        ("*.tf", "*.tfvars", "Dockerfile*", "docker-compose*", "compose.y*ml", "Chart.yaml"),
+        ("terraform", "helm", "charts", "k8s", "kubernetes", "kustomize"),
+    ),
+    "migrations": _Kind(("*.sql",), ("migrations", "migrate", "alembic", "flyway", "liquibase")),
+    "pipeline": _Kind((".gitlab-ci.yml", "Jenkinsfile*"), ("workflows", ".circleci")),
+}  # fmt: skip
+
+# https://www.conventionalcommits.org/en/v1.0.0/ names feat and fix; the rest is Angular's list, and
+# the two that release rules ask for.
+TYPES = frozenset(
+    [
+        "build",
+        "chore",
+        "ci",
+        "docs",
+        "feat",
+        "fix",
+        "perf",
+        "refactor",
+        "revert",
+        "style",
+        "test",
+        "hotfix",
+        "security",
+    ]
+)
+_CONVENTIONAL = re.compile(r"(\w+)(?:\([^)]*\))?(!?): ")
+
+
+def touches(paths: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of `KINDS` that any of the paths is of.
+
+    >>> touches(["app/db/migrations/0007_add.py", "uv.lock", "app/models.py"])
+    ('dependencies', 'migrations')
+    """
+    parts = [path.split("/") for path in paths]
+    return tuple(name for name, kind in KINDS.items() if any(_is(one, kind) for one in parts))
+
+
+def types(subjects: Iterable[str]) -> tuple[str, ...]:
+    """The types of conventional commits, `breaking` among them; others have none.
+
+    >>> types(["feat(api)!: drop v1", 'Revert "feat: x"', "Tidy up", "wip: y"])
+    ('breaking', 'feat', 'revert')
+    """
+    return tuple(sorted({word for subject in subjects for word in _types(subject)}))
+
+
+def _is(parts: list[str], kind: _Kind) -> bool:
+    named = any(fnmatchcase(parts[-1], glob) for glob in kind.names)
+    return named or not set(kind.folders).isdisjoint(parts[:-1])
+
+
+def _types(subject: str) -> set[str]:
+    if subject.startswith('Revert "'):  # as `git revert` writes it
+        return {"revert"}
+    found = _CONVENTIONAL.match(subject)
+    if not found or found[1].lower() not in TYPES:
+        return set()
+    return {found[1].lower()} | ({"breaking"} if found[2] else set())
