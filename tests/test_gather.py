@@ -439,4 +439,7 @@ def test_an_earlier_time_like_now_stays_unsaid_and_one_not_seen_is_a_gap():
 
     seen = gather(a_request(), service, {"m": FixedSource(errors=forgotten)}, SOON)
     assert [gap.about for gap in seen.gaps if gap.cause is Cause.EMPTY] == ["metric errors earlier"]
-    assert [one.label for one in judge(service, seen).comparisons] == ["errors"]
+    own, alarm = judge(service, seen).comparisons
+    assert own.finding is Finding.NOT_WORSE
+    assert (alarm.label, alarm.finding) == ("errors beside earlier", Finding.UNFIT)
+    assert alarm.why == "empty: older than the retention"

@@ -25,7 +25,7 @@ from gate.analysis.multiplicity import combined, weights
 from gate.analysis.question import Question, Unfit
 from gate.analysis.rates import Memory
 from gate.analysis.warmup import still_cold, warm, warming_up
-from gate.evidence.evidence import Evidence, Pair
+from gate.evidence.evidence import EARLIER_GAPS, Evidence, Pair
 from gate.metric import Margin, Metric
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples
@@ -77,7 +77,7 @@ def judge(service: Service, evidence: Evidence, memory: Memory | None = None) ->
     before = evidence.window.before(service.history)
     items = [item for metric in service.metrics for item in _items(metric, evidence, before)]
     if service.earlier:
-        past = replace(evidence, pairs=evidence.earlier)
+        past = _seen_earlier(evidence)
         for metric in service.metrics:
             items += [_earlier(one) for one in _items(wider(metric), past, before)]
     share = weights([item.critical for item in items])
@@ -92,11 +92,27 @@ def judge(service: Service, evidence: Evidence, memory: Memory | None = None) ->
     )
 
 
+def _seen_earlier(evidence: Evidence) -> Evidence:
+    """The second baseline's pairs in the place of the first's, and what was not seen of them."""
+    ending = f" {EARLIER_GAPS}"
+    gaps = tuple(
+        replace(gap, about=gap.about.removesuffix(ending))
+        for gap in evidence.gaps
+        if gap.about.endswith(ending)
+    )
+    return replace(evidence, pairs=evidence.earlier, gaps=gaps)
+
+
 def _told(found: Sequence[Comparison]) -> Iterator[Comparison]:
-    """All but the alarms that are silent, or say again what a question of their metric says."""
-    loud = {one.metric for one in found if one.finding is Finding.WORSE and not _alarm(one)}
+    """All but the alarms that are silent, or say again what a question of their metric says.
+
+    An alarm beside an earlier time that could not be seen is told too: somebody asked for it.
+    """
+    said = {(one.metric, one.finding) for one in found if not _alarm(one)}
     for one in found:
-        if not _alarm(one) or (one.finding is Finding.WORSE and one.metric not in loud):
+        rings = one.finding is Finding.WORSE
+        blind = one.finding is Finding.UNFIT and one.aspect.endswith(EARLIER)
+        if not _alarm(one) or ((rings or blind) and (one.metric, one.finding) not in said):
             yield one
 
 

@@ -10,6 +10,9 @@ from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
 from gate.slo import Indicator
 
+# What the `about` of a gap in a service's second baseline ends with.
+EARLIER_GAPS = "earlier"
+
 
 class Cause(StrEnum):
     """Why something was not seen."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from gate.change import Change
 from gate.errors import UsageError
-from gate.evidence.evidence import Cause, Evidence, Gap, Pair
+from gate.evidence.evidence import EARLIER_GAPS, Cause, Evidence, Gap, Pair
 from gate.evidence.misfit import Wanted, misfit
 from gate.evidence.source import Asked, Source, SourceError
 from gate.request import Request, Window
@@ -134,7 +134,7 @@ def _questions(service: Service) -> Iterator[_Question]:
     for metric in service.metrics:
         yield _Question(f"metric {metric.name}", metric.source, "pair", metric)
         if service.earlier:
-            about = f"metric {metric.name} earlier"
+            about = f"metric {metric.name} {EARLIER_GAPS}"
             yield _Question(about, metric.source, "pair", metric, service.earlier)
     for slo in service.slos:
         if not slo.stated:
