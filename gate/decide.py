@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gate import __version__
 from gate.analysis.rates import Memory
@@ -12,6 +13,7 @@ from gate.errors import UsageError
 from gate.evidence.gather import gather
 from gate.evidence.source import Source
 from gate.ledger.ledger import Ledger, Record
+from gate.ledger.memory import history
 from gate.policy.policy import Policy
 from gate.request import Request
 from gate.service import Service
@@ -49,6 +51,7 @@ class Gate:
                 f"this gate decides about {self.service.name!r}, not {request.service!r}"
             )
         evidence = gather(request, self.service, self.sources, self.within)
+        evidence = replace(evidence, history=history(self.ledger, self.service.name, request.as_of))
         decision = decided(
             request, self.service, self.policy, evidence,
             at=self.clock(), gate_version=__version__, memory=self._memory,
@@ -58,7 +61,7 @@ class Gate:
                 id=decision.id,
                 service=self.service.name,
                 outcome=decision.verdict.outcome,
-                decided_at=decision.decided_at,
+                at=decision.decided_at,
                 body=to_json(decision),
             )
         )

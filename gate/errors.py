@@ -38,6 +38,14 @@ class LedgerError(GateError):
     """The ledger cannot be read or written. A decision that cannot be stored is not given."""
 
 
+class NothingStoredError(LedgerError):
+    """There is no ledger yet."""
+
+
+class AlreadyStoredError(LedgerError):
+    """Something with this id is stored."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing where no known word is near.
 

@@ -81,7 +81,7 @@ def test_a_recorded_release_is_decided_stored_and_decided_again(recorded, canary
     record = recorded.ledger.entry(decision.id).record
     assert record.body == to_json(decision)
     assert (record.service, record.outcome) == ("checkout", decision.verdict.outcome)
-    assert record.decided_at == decision.decided_at
+    assert record.at == decision.decided_at
 
     stored = from_json(record.body)
     assert stored.id == decision.id
@@ -154,17 +154,17 @@ def test_a_hole_is_stored_as_null_and_never_as_zero():
     assert not read.bad.flags.writeable
 
 
-class Refusing:
+class Refusing(SqliteLedger):
     """A ledger on a full disk."""
 
     def append(self, record):
         raise LedgerError("ledger.db: database or disk is full")
 
 
-def test_a_decision_that_cannot_be_stored_is_not_given():
+def test_a_decision_that_cannot_be_stored_is_not_given(tmp_path):
     one = Gate(
         service=a_service(), policy=STANDARD, sources={"m": FixedSource(errors=a_pair())},
-        ledger=Refusing(),
+        ledger=Refusing(tmp_path / "ledger.db"),
     )  # fmt: skip
     with pytest.raises(LedgerError, match="disk is full"):
         one.decide(a_request())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gate.change import Change
+from gate.deployment import History
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
 from gate.slo import Indicator
@@ -83,7 +84,7 @@ class Evidence:
     """All that a verdict may rest on. Each metric of the service has a pair or a gap.
 
     `earlier`: pairs with the service's second, historical baseline, where it has one; a metric may
-    be missing there.
+    be missing there. `history`: what the ledger remembers; None where nobody asked it.
     """
 
     window: Window
@@ -92,3 +93,4 @@ class Evidence:
     change: Change | None = None
     gaps: tuple[Gap, ...] = ()
     earlier: tuple[Pair, ...] = ()
+    history: History | None = None

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol
 
 from gate.errors import LedgerError
@@ -18,19 +19,27 @@ from gate.errors import LedgerError
 GENESIS = "0" * 64
 
 
+class Kind(StrEnum):
+    """What an entry tells."""
+
+    DECISION = "decision"
+    DEPLOYMENT = "deployment"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision to be remembered.
+    """One thing to be remembered.
 
-    `decided_at` in Unix seconds; `outcome` the word of the verdict; `body` the whole decision as
-    JSON, kept byte for byte.
+    `at` in Unix seconds; `outcome` its word (the verdict of a decision, the result of a
+    deployment); `body` the whole as JSON, kept byte for byte.
     """
 
     id: str
     service: str
     outcome: str
-    decided_at: float
+    at: float
     body: bytes
+    kind: Kind = Kind.DECISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +70,33 @@ class Ledger(Protocol):
     def entry(self, id_: str) -> Entry:
         """The entry with this id, or with the only id that starts so."""
 
-    def entries(self, service: str | None = None, limit: int | None = None) -> Iterator[Entry]:
-        """Newest first."""
+    def entries(
+        self,
+        service: str | None = None,
+        limit: int | None = None,
+        kind: Kind | None = Kind.DECISION,
+    ) -> Iterator[Entry]:
+        """Newest first; of every kind where it is None."""
 
     def verify(self) -> Verification:
         """The whole chain, recomputed from the stored bytes."""
 
 
 def digest(previous: str, number: int, record: Record) -> str:
-    """Hex SHA-256 over seven fields, so prefixed that no two entries share an encoding.
+    """Hex SHA-256 over eight fields, so prefixed that no two entries share an encoding.
 
-    The fields, in order: previous, number (decimal), id, service, outcome, decided_at (Python's
+    The fields, in order: previous, number (decimal), kind, id, service, outcome, at (Python's
     shortest decimal that reads back the same: `1700000000.25`), body. Each is its length in bytes
     (8 bytes, big-endian) and then its bytes (text as UTF-8). Ledgers on disk depend on this format.
     """
     fields = (
         previous.encode(),
         str(number).encode(),
+        record.kind.encode(),
         record.id.encode(),
         record.service.encode(),
         record.outcome.encode(),
-        repr(record.decided_at).encode(),
+        repr(record.at).encode(),
         record.body,
     )
     whole = hashlib.sha256()
@@ -97,16 +112,16 @@ def following(number: int, previous: str, record: Record) -> Entry:
     Raises LedgerError for a record that would not come back from storage as it went in.
     """
     if not record.id:
-        raise LedgerError("a decision without an id cannot be stored")
-    if not math.isfinite(record.decided_at):
-        raise LedgerError(f"decision {record.id!r}: decided_at is no time: {record.decided_at}")
+        raise LedgerError(f"a {record.kind} without an id cannot be stored")
+    if not math.isfinite(record.at):
+        raise LedgerError(f"{record.kind} {record.id!r}: at is no time: {record.at}")
     # An int or a NumPy float prints otherwise than the float it is read back as, and storage does
     # not keep the sign of zero: -0.0 + 0.0 is 0.0.
-    record = replace(record, decided_at=float(record.decided_at) + 0.0)
+    record = replace(record, at=float(record.at) + 0.0)
     try:
         return Entry(number + 1, record, previous, digest(previous, number + 1, record))
     except UnicodeEncodeError as error:
-        raise LedgerError(f"decision {record.id!r}: not valid Unicode: {error}") from error
+        raise LedgerError(f"{record.kind} {record.id!r}: not valid Unicode: {error}") from error
 
 
 def intact(entry: Entry) -> bool:

@@ -12,8 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gate.errors import LedgerError
-from gate.ledger.ledger import GENESIS, Entry, Record, Verification, following, intact, verification
+from gate.errors import AlreadyStoredError, LedgerError
+from gate.ledger.ledger import (
+    GENESIS,
+    Entry,
+    Kind,
+    Record,
+    Verification,
+    following,
+    intact,
+    verification,
+)
 from gate.ledger.sqlite_file import SqliteFile
 
 PAGE = 50  # entries read at once by `entries`; the body of one is tens of kilobytes
@@ -23,17 +32,17 @@ PAGE = 50  # entries read at once by `entries`; the body of one is tens of kilob
 SELECT = """
 SELECT CAST(number AS INTEGER), COALESCE(CAST(id AS TEXT), ''),
     COALESCE(CAST(service AS TEXT), ''), COALESCE(CAST(outcome AS TEXT), ''),
-    COALESCE(CAST(decided_at AS REAL), 0.0), COALESCE(CAST(body AS BLOB), x''),
-    COALESCE(CAST(previous AS TEXT), ''), COALESCE(CAST(digest AS TEXT), '')
+    COALESCE(CAST(at AS REAL), 0.0), COALESCE(CAST(body AS BLOB), x''),
+    COALESCE(CAST(kind AS TEXT), ''), COALESCE(CAST(previous AS TEXT), ''),
+    COALESCE(CAST(digest AS TEXT), '')
 FROM entries
 """
-INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 LAST = "SELECT number, digest FROM entries ORDER BY number DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM entries WHERE id = ?"
 OLDEST_FIRST = SELECT + "ORDER BY number"
 NUMBERED = SELECT + "WHERE number = ?"
-BEFORE = SELECT + "WHERE number < ? ORDER BY number DESC LIMIT ?"
-BEFORE_OF_SERVICE = SELECT + "WHERE number < ? AND service = ? ORDER BY number DESC LIMIT ?"
+BEFORE = SELECT + "WHERE number < ? {} ORDER BY number DESC LIMIT ?"
 IDS_BETWEEN = "SELECT id, number FROM entries WHERE id >= ? AND id < ? ORDER BY id LIMIT 3"
 
 
@@ -54,7 +63,9 @@ class SqliteLedger:
             number, previous = db.execute(LAST).fetchone() or (0, GENESIS)
             entry = following(number, previous, record)
             if db.execute(EXISTS, (record.id,)).fetchone():
-                raise LedgerError(f"{self.path}: decision {record.id!r} is already stored")
+                raise AlreadyStoredError(
+                    f"{self.path}: {record.kind} {record.id!r} is already stored"
+                )
             db.execute(INSERT, _row(entry))
             db.execute("COMMIT")
         return entry
@@ -68,7 +79,12 @@ class SqliteLedger:
             row = db.execute(NUMBERED, (self._number(db, id_),)).fetchone()
         return self._unchanged(_entry(row))
 
-    def entries(self, service: str | None = None, limit: int | None = None) -> Iterator[Entry]:
+    def entries(
+        self,
+        service: str | None = None,
+        limit: int | None = None,
+        kind: Kind | None = Kind.DECISION,
+    ) -> Iterator[Entry]:
         """Newest first, read page by page: between two entries no connection is open.
 
         What is appended meanwhile is not among them. LedgerError at an entry that was changed.
@@ -76,7 +92,7 @@ class SqliteLedger:
         before, left = 2**63 - 1, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
-            page = self._page(service, before, size)
+            page = self._page(service, kind, before, size)
             yield from map(self._unchanged, page)
             if len(page) < size:
                 return
@@ -88,23 +104,22 @@ class SqliteLedger:
         with self._file.reading() as db:
             return verification(map(_entry, db.execute(OLDEST_FIRST)))
 
-    def _page(self, service: str | None, before: int, size: int) -> list[Entry]:
+    def _page(self, service: str | None, kind: Kind | None, before: int, size: int) -> list[Entry]:
         """The newest entries numbered below `before`, at most `size` of them."""
+        wanted = {"service": service, "kind": kind}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        query = BEFORE.format("".join(f"AND {column} = ? " for column in given))
         with self._file.reading() as db:
-            if service is None:
-                rows = db.execute(BEFORE, (before, size))
-            else:
-                rows = db.execute(BEFORE_OF_SERVICE, (before, service, size))
-            return [_entry(row) for row in rows]
+            return [_entry(row) for row in db.execute(query, (before, *given.values(), size))]
 
     def _number(self, db: sqlite3.Connection, start: str) -> int:
         """The number of the entry whose id is `start`, or alone begins with it."""
         found = dict(db.execute(IDS_BETWEEN, (start, start + "\U0010ffff")))
         if not start or not found:
-            message = f"{self.path}: no decision has the id {start!r}"
+            message = f"{self.path}: nothing has the id {start!r}"
             raise LedgerError(message, "`gate ledger list` shows those there are.")
         if start not in found and len(found) > 1:
-            message = f"{self.path}: several decisions have an id that begins with {start!r}"
+            message = f"{self.path}: several entries have an id that begins with {start!r}"
             raise LedgerError(message, f"Give more of it: {', '.join(found)}.")
         # An id comes before all that begin with it.
         return int(next(iter(found.values())))
@@ -119,10 +134,11 @@ class SqliteLedger:
 
 def _row(entry: Entry) -> tuple[object, ...]:
     record = entry.record
-    said = (record.id, record.service, record.outcome, record.decided_at, record.body)
+    said = (record.id, record.service, record.outcome, record.at, record.body, record.kind)
     return (entry.number, *said, entry.previous, entry.digest)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    number, id_, service, outcome, decided_at, body, previous, digest = row
-    return Entry(number, Record(id_, service, outcome, decided_at, body), previous, digest)
+    number, id_, service, outcome, at, body, kind, previous, digest = row
+    record = Record(id_, service, outcome, at, body, kind)
+    return Entry(number, record, previous, digest)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from gate.errors import LedgerError
+from gate.errors import LedgerError, NothingStoredError
 
 APPLICATION_ID = int.from_bytes(b"gate", "big")  # how a SQLite file says whose it is
-FORMAT = 1  # of the schema below; a file in any other is refused
+FORMAT = 2  # of the schema below; a file in any other is refused
 
 OURS = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
 # The insert trigger is what stops INSERT OR REPLACE, which removes rows past the delete trigger.
@@ -26,12 +26,14 @@ CREATE TABLE IF NOT EXISTS entries (
     id TEXT NOT NULL UNIQUE,
     service TEXT NOT NULL,
     outcome TEXT NOT NULL,
-    decided_at REAL NOT NULL,
+    at REAL NOT NULL,
     body BLOB NOT NULL,
+    kind TEXT NOT NULL,
     previous TEXT NOT NULL,
     digest TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS entries_of_service ON entries (service, number);
+CREATE INDEX IF NOT EXISTS entries_of_service ON entries (service, kind, number);
+CREATE INDEX IF NOT EXISTS entries_of_kind ON entries (kind, number);
 CREATE TRIGGER IF NOT EXISTS only_appended BEFORE INSERT ON entries
 WHEN NEW.number IS NOT (SELECT COALESCE(MAX(number), 0) + 1 FROM entries)
     OR EXISTS (SELECT 1 FROM entries WHERE id = NEW.id)
@@ -88,7 +90,7 @@ class SqliteFile:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for reading, which makes no ledger where there is none."""
         if not self._present():
-            raise LedgerError(
+            raise NothingStoredError(
                 f"{self.path}: no decision is stored here",
                 "Check the path; the first decision makes the file.",
             )

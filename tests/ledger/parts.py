@@ -8,8 +8,8 @@ from gate.ledger.ledger import Record
 from gate.ledger.sqlite import SqliteLedger
 
 
-def a_record(id_="d-1", *, service="web", decided_at=1.7e9, body=b'{"outcome": "promote"}'):
-    return Record(id_, service, "promote", decided_at, body)
+def a_record(id_="d-1", *, service="web", at=1.7e9, body=b'{"outcome": "promote"}'):
+    return Record(id_, service, "promote", at, body)
 
 
 def a_ledger(folder: Path, *ids: str) -> SqliteLedger:

@@ -26,13 +26,13 @@ def test_a_decision_comes_back_as_it_was_stored(tmp_path):
 
 
 @settings(deadline=None, max_examples=40)
-@given(body=st.binary(), decided_at=st.floats(allow_nan=False, allow_infinity=False))
-@example(body=b"", decided_at=-0.0)
-def test_any_body_and_any_time_come_back_identical(tmp_path_factory, body, decided_at):
+@given(body=st.binary(), at=st.floats(allow_nan=False, allow_infinity=False))
+@example(body=b"", at=-0.0)
+def test_any_body_and_any_time_come_back_identical(tmp_path_factory, body, at):
     ledger = a_ledger(tmp_path_factory.mktemp("ledger"))
-    stored = ledger.append(a_record(decided_at=decided_at, body=body))
+    stored = ledger.append(a_record(at=at, body=body))
 
-    assert ledger.entry("d-1").record == a_record(decided_at=decided_at, body=body)
+    assert ledger.entry("d-1").record == a_record(at=at, body=body)
     assert ledger.entry("d-1") == stored
     assert ledger.verify().faults == ()
 
@@ -78,7 +78,7 @@ def test_the_beginning_of_an_id_is_enough_when_it_is_the_only_one(tmp_path):
 
 @pytest.mark.parametrize("unknown", ["", "d-2", "%", "d_1", "D-1", "d-11"])
 def test_an_unknown_id_says_where_to_look(tmp_path, unknown):
-    with pytest.raises(LedgerError, match="no decision has the id") as refusal:
+    with pytest.raises(LedgerError, match="nothing has the id") as refusal:
         a_ledger(tmp_path, "d-1").entry(unknown)
     assert "gate ledger list" in refusal.value.hint
 
@@ -103,9 +103,9 @@ def test_an_id_is_stored_once(tmp_path):
     [
         "UPDATE entries SET outcome = 'hold'",
         "DELETE FROM entries WHERE number = 2",
-        "INSERT OR REPLACE INTO entries SELECT 1, 'new', '', '', 1, '', '', ''",
-        "INSERT OR REPLACE INTO entries SELECT 3, 'd-1', '', '', 1, '', '', ''",
-        "INSERT INTO entries SELECT 9, 'new', '', '', 1, '', '', ''",
+        "INSERT OR REPLACE INTO entries SELECT 1, 'new', '', '', 1, '', '', '', ''",
+        "INSERT OR REPLACE INTO entries SELECT 3, 'd-1', '', '', 1, '', '', '', ''",
+        "INSERT INTO entries SELECT 9, 'new', '', '', 1, '', '', '', ''",
     ],
 )
 def test_the_file_itself_refuses_changes(tmp_path, statement):
@@ -125,7 +125,7 @@ def test_the_file_itself_refuses_changes(tmp_path, statement):
     [
         ("UPDATE entries SET body = x'00' WHERE number = 2", "entry 2 (id 'b') was changed"),
         ("UPDATE entries SET outcome = 'hold' WHERE number = 3", "entry 3 (id 'c') was changed"),
-        ("UPDATE entries SET decided_at = 'x' WHERE number = 1", "entry 1 (id 'a') was changed"),
+        ("UPDATE entries SET at = 'x' WHERE number = 1", "entry 1 (id 'a') was changed"),
         ("UPDATE entries SET id = x'ff' WHERE number = 4", "entry 4 (id '�') was changed"),
         ("UPDATE entries SET id = x'ff' WHERE number = 4", "its content does not match its digest"),
         ("DELETE FROM entries WHERE number = 2", "entry 3 (id 'c') stands where entry 2 belongs"),

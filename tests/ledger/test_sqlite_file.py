@@ -82,8 +82,8 @@ def test_a_folder_that_cannot_be_made_is_refused():
 def test_a_ledger_of_a_newer_gate_is_refused(tmp_path):
     ledger = a_ledger(tmp_path, "d-1")
     with closing(sqlite3.connect(ledger.path)) as db:
-        db.execute("PRAGMA user_version = 2")
-    with pytest.raises(LedgerError, match="has format 2, this gate knows format 1"):
+        db.execute("PRAGMA user_version = 3")
+    with pytest.raises(LedgerError, match="has format 3, this gate knows format 2"):
         ledger.append(a_record("d-2"))
 
 
@@ -100,7 +100,7 @@ def test_a_damaged_ledger_is_refused(tmp_path):
 
 def test_a_ledger_without_its_table_is_refused(tmp_path):
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
-        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;")
     with pytest.raises(LedgerError, match="no such table: entries"):
         a_ledger(tmp_path).append(a_record())
 

@@ -76,7 +76,7 @@ def _open(path: str | None) -> Ledger:
 def _lines(entries: Iterator[Entry]) -> Iterator[str]:
     for entry in entries:
         record = entry.record
-        yield (f"{record.id}  {moment(record.decided_at)}  {record.outcome:<8}  {record.service}\n")
+        yield (f"{record.id}  {moment(record.at)}  {record.outcome:<8}  {record.service}\n")
 
 
 def _entry(entry: Entry) -> dict[str, object]:
@@ -86,6 +86,6 @@ def _entry(entry: Entry) -> dict[str, object]:
         "id": record.id,
         "service": record.service,
         "verdict": record.outcome,
-        "decided_at": rfc3339(record.decided_at),
+        "decided_at": rfc3339(record.at),
         "digest": entry.digest,
     }

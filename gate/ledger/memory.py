@@ -1,0 +1,64 @@
+"""What the ledger remembers of a service, for the next decision; and how it gets to know.
+
+What is read here goes into the evidence, so that a decision can be made again without the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import orjson
+
+from gate.deployment import Deployment, History, Result
+from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
+from gate.ledger.ledger import Entry, Kind, Ledger, Record
+
+# A quarter, and few enough that each decision may carry its own copy.
+FOR = 90 * 86_400.0
+MOST = 100
+
+
+def history(ledger: Ledger, service: str, as_of: float) -> History:
+    """What was told of the service in the 90 days up to `as_of`; raises LedgerError.
+
+    A ledger that is not there yet remembers nothing; one that cannot be read is an error.
+    """
+    try:
+        return History(tuple(_deployments(ledger, service, as_of)))
+    except NothingStoredError:
+        return History()
+
+
+def remember(ledger: Ledger, deployment: Deployment) -> Entry:
+    """Stored durably when this returns; told twice in the same words, it is stored once."""
+    body = orjson.dumps(deployment, option=orjson.OPT_SORT_KEYS)
+    record = Record(
+        id=hashlib.sha256(body).hexdigest()[:16],
+        service=deployment.service,
+        outcome=deployment.result,
+        at=deployment.at,
+        body=body,
+        kind=Kind.DEPLOYMENT,
+    )
+    try:
+        return ledger.append(record)
+    except AlreadyStoredError:  # the id is a digest of every word
+        return ledger.entry(record.id)
+
+
+def deployment(entry: Entry) -> Deployment:
+    """The deployment that an entry tells; raises LedgerError."""
+    try:
+        raw = orjson.loads(entry.record.body)
+        return Deployment(**{**raw, "result": Result(raw["result"])})
+    except (orjson.JSONDecodeError, TypeError, KeyError, ValueError) as error:
+        raise LedgerError(
+            f"entry {entry.number} (id {entry.record.id!r}) cannot be read: {error}"
+        ) from None
+
+
+def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deployment]:
+    for entry in ledger.entries(service, MOST, Kind.DEPLOYMENT):
+        if as_of - FOR < entry.record.at <= as_of:
+            yield deployment(entry)
