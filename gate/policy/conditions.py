@@ -75,19 +75,12 @@ class _Compiled:
 
 def faults(condition: str) -> Iterator[ConditionError]:
     """All that is wrong with a condition as written; nothing, if it may be asked."""
-    if len(condition) > LONGEST:
-        yield ConditionError(
-            f"{len(condition):,} letters long; at most {LONGEST:,}, so split the rule", 1, 1
-        )
-        return
     try:
         root = _compiled(condition).tree
     except ConditionError as error:
         yield error
         return
-    for at, message in (*_wrong_words(root), *_dear(root), *_patterns(root)):
-        before = condition[:at].split("\n")
-        yield ConditionError(message, len(before), len(before[-1]) + 1)
+    yield from (_at(condition, *one) for one in (*_wrong_words(root), *_dear(root)))
 
 
 def parsed(condition: str) -> Node:
@@ -103,9 +96,9 @@ def words(condition: str) -> tuple[str, ...]:
 def ask(condition: str, facts: Facts) -> Answer:
     """Whether the condition holds; anything but a plain yes or no is unknown.
 
-    Raises ConditionError for a condition that cannot be compiled, or takes too long.
+    Raises ConditionError for a condition that cannot be compiled, or could take too long.
     """
-    compiled = _compiled(condition)
+    compiled = _bounded(condition)
     known = {word: facts[word] for word in compiled.words if word in facts}
     if long := [word for word, value in known.items() if _long(value)]:
         return Answer(None, fault=f"{', '.join(long)}: over {MOST:,} items or {WIDEST} letters")
@@ -125,7 +118,25 @@ def _environment() -> Any:
 
 
 @cache
+def _bounded(condition: str) -> _Compiled:
+    """Wherever it comes from: a policy made by hand or stored long ago was never linted."""
+    compiled = _compiled(condition)
+    for complaint in _dear(compiled.tree):
+        raise _at(condition, *complaint)
+    return compiled
+
+
+def _at(condition: str, offset: int, message: str) -> ConditionError:
+    before = condition[:offset].split("\n")
+    return ConditionError(message, len(before), len(before[-1]) + 1)
+
+
+@cache
 def _compiled(condition: str) -> _Compiled:
+    if len(condition) > LONGEST:
+        raise ConditionError(
+            f"{len(condition):,} letters long; at most {LONGEST:,}, so split the rule", 1, 1
+        )
     try:
         expression = _environment().compile(condition)
     except RuntimeError as error:
@@ -170,6 +181,11 @@ def _text(node: Node) -> bool:
 
 def _dear(root: Node) -> Iterator[tuple[int, str]]:
     """What CEL's own bounds leave too dear to run: where, and a complaint."""
+    yield from _loops(root)
+    yield from _patterns(root)
+
+
+def _loops(root: Node) -> Iterator[tuple[int, str]]:
     for macro in (one for one in root.walk() if one.form is Form.MACRO):
         for node in (one for body in macro.parts[1:] for one in body.walk()):
             if node.form is Form.MACRO:
