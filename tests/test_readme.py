@@ -45,7 +45,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "risk evaluate"):
+    for command in (*COMMANDS, "import kayenta", "policy lint", "risk evaluate"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
@@ -57,7 +57,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    (shown, margin) = blocks("yaml")
+    shown, margin, _ = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -69,6 +69,18 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     )
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "within: 86400.0" in capfd.readouterr().out
+
+
+def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
+    *_, shown = blocks("yaml")
+    (tmp_path / "release.yaml").write_text(shown)
+    assert run(["policy", "lint", str(tmp_path / "release.yaml")]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", re.findall(r"^gate policy .*$", README, re.MULTILINE))
+def test_the_commands_about_policies_run(capfd, command):
+    assert run(shlex.split(command)[1:]) == 0
 
 
 def test_the_targets_it_names_are_in_the_makefile():
