@@ -27,7 +27,8 @@ class Reason:
     """One voice: `rule` spoke for `outcome` with `message`.
 
     `unknown` names the facts that were missing when the rule could be neither true nor false and
-    spoke through its `on_unknown`.
+    spoke through its `on_unknown`. `lifted` names what took the voice its weight, an override for
+    one: it is quoted and does not count.
     """
 
     rule: str
@@ -35,12 +36,17 @@ class Reason:
     message: str
     unknown: tuple[str, ...] = ()
     docs: str = ""
+    lifted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, the reasons (strictest first), and `changes`: what would change the answer."""
+    """The outcome, the reasons (strictest first), and `changes`: what would change the answer.
+
+    `notes`: what a reader must know beside, such as an override that expired.
+    """
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
     changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

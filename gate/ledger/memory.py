@@ -13,21 +13,31 @@ import orjson
 from gate.deployment import Deployment, History, Result
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
+from gate.ledger.overrides import overrides
+from gate.verdict import Outcome
 
 # A quarter, and few enough that each decision may carry its own copy.
 FOR = 90 * 86_400.0
 MOST = 100
+# A day of a rollout that is looked at every few minutes; read in some 50 ms, and only to go back.
+MOST_DECISIONS = 200
 
 
-def history(ledger: Ledger, service: str, as_of: float) -> History:
+def history(ledger: Ledger, service: str, as_of: float, *, going_back: bool = False) -> History:
     """What was told of the service in the 90 days up to `as_of`; raises LedgerError.
 
-    A ledger that is not there yet remembers nothing; one that cannot be read is an error.
+    A ledger that is not there yet remembers nothing; one that cannot be read is an error. With
+    `going_back` the last decisions are read too, for the versions that ran.
     """
     try:
-        return History(tuple(_deployments(ledger, service, as_of)))
+        told = tuple(_deployments(ledger, service, as_of))
     except NothingStoredError:
-        return History()
+        return History(decisions=0 if going_back else None)
+    granted = overrides(ledger, service, as_of)
+    if not going_back:
+        return History(told, granted)
+    decided = list(ledger.entries(service, MOST_DECISIONS))
+    return History(told, granted, _ran(decided, as_of), len(decided))
 
 
 def remember(ledger: Ledger, deployment: Deployment) -> Entry:
@@ -62,3 +72,27 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
     for entry in ledger.entries(service, MOST, Kind.DEPLOYMENT):
         if as_of - FOR < entry.record.at <= as_of:
             yield deployment(entry)
+
+
+def _ran(decided: list[Entry], as_of: float) -> tuple[str, ...]:
+    """The versions that decisions show to have run: baselines, and canaries that may go on last."""
+    ran: set[str] = set()
+    judged: set[str] = set()
+    for entry in decided:
+        if entry.record.at > as_of:
+            continue
+        baseline, canary = _asked(entry)
+        if entry.record.outcome == Outcome.PROMOTE and canary not in judged:
+            ran.add(canary)
+        judged.add(canary)
+        ran.add(baseline)
+    return tuple(sorted(ran - {""}))
+
+
+def _asked(entry: Entry) -> tuple[str, str]:
+    """Baseline and canary; of a decision in another form nothing: going back must not fail."""
+    try:
+        asked = orjson.loads(entry.record.body)["request"]
+        return str(asked["baseline"]), str(asked["canary"])
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        return "", ""
