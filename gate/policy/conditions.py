@@ -16,8 +16,8 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from gate.errors import did_you_mean
-from gate.policy.facts import WORDS, Facts, Type
+from gate.errors import GateError, did_you_mean
+from gate.policy.words import WORDS, Facts, Type
 
 _TYPES = {
     Type.BOOL: cel.Type.BOOL,
@@ -33,12 +33,12 @@ _MISSING = re.compile(r'No value with name "([^"]+)"')
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
-class ConditionError(Exception):
-    """A condition that cannot be compiled; `line` and `column` count from 1 within its text."""
+class ConditionError(GateError):
+    """A condition that cannot be asked; `line` and `column` count from 1 within its text."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.line, self.column = line, column
 
 
 @dataclass(frozen=True, slots=True)
