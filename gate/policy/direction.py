@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from gate.policy.facts import WORDS
 from gate.policy.situation import Situation
+from gate.policy.words import WORDS
 from gate.verdict import Outcome, Reason
 
 GOING_BACK = Reason(

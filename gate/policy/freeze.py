@@ -88,9 +88,14 @@ def calendar_facts(
     yield "calendar.minutes_to_freeze", min(begins - at, AHEAD) / 60.0
 
 
-def said(calendar: Sequence[Closure] | None, at: float, known: Mapping[str, Any]) -> Said:
-    """A reason to hold for each freeze that holds; a note for each that lets this release pass."""
-    closed = [(one, spell) for one in calendar or () if (spell := one.now(at))]
+def frozen(calendar: Sequence[Closure] | None, at: float, known: Mapping[str, Any]) -> Said:
+    """A reason to hold for each freeze that holds; a note for each that lets this release pass.
+
+    Where nobody looked at a calendar the facts are asked, if there are any: as in a policy's test.
+    """
+    if calendar is None:
+        return Said(tuple(_by_facts(known)))
+    closed = [(one, spell) for one in calendar if (spell := one.now(at))]
     reasons, notes = [], []
     for closure, spell in closed:
         if passed := passed_by(closure, known):
@@ -123,6 +128,14 @@ def _holding(
 
 def _end(spell: Spell, at: float) -> float:
     return spell.ends.at if spell.ends else at + AHEAD
+
+
+def _by_facts(known: Mapping[str, Any]) -> Iterator[Reason]:
+    if known.get("calendar.frozen") is True:
+        name = known.get("calendar.freeze") or "frozen"
+        ends = known.get("calendar.freeze_ends")
+        until = f" until {ends}" if ends else ""
+        yield Reason(name, Outcome.HOLD, f"frozen by {name!r}{until}")
 
 
 def _message(closure: Closure, spell: Spell, at: float) -> str:

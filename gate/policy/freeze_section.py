@@ -51,6 +51,9 @@ def freezes(
     complaints: list[UsageError] = []
     for index, section in enumerate(sections):
         wrong = list(_complaints(document, section, (*place, index)))
+        if section.name and section.name in [one.name for one in sections[:index]]:
+            at = (*place, index, "name")
+            wrong.append(refuse(document, at, f"two freezes are named {section.name!r}"))
         complaints += wrong
         if not wrong:
             try:
@@ -58,6 +61,15 @@ def freezes(
             except UsageError as error:
                 complaints.append(error)
     return tuple(found), complaints
+
+
+def inherited(
+    own: Sequence[Freeze], parents: Sequence[Sequence[Freeze]]
+) -> tuple[Freeze, ...]:
+    """The policy's own freezes, and those of what it extends but for the names written again."""
+    names = {one.name for one in own}
+    above = [one for parent in parents for one in parent if one.name not in names]
+    return (*(one for index, one in enumerate(above) if one not in above[:index]), *own)
 
 
 def _complaints(document: Document, section: FreezeSection, place: Place) -> Iterator[UsageError]:

@@ -95,8 +95,6 @@ def _faults(one: Override, found: Situation, allowed: Overriding, ends: float) -
     if ends <= found.at:
         terms = "" if ends == one.expires_at else "; this policy lets one last no longer"
         yield f"it expired {rough(found.at - ends)} ago{terms}"
-    if one.created_at > found.at:
-        yield "it was granted after the moment judged"
     if same_person(one.by, one.approved_by):
         yield f"{one.by} approved it for themselves"
     if allowed.approvers and not any(

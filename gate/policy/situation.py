@@ -21,6 +21,14 @@ class Situation:
     calendar: tuple[Closure, ...] | None = None
     history: History | None = None
 
+    @property
+    def overridden(self) -> int:
+        """Overrides of the service that the ledger remembers."""
+        return len(self.history.overrides) if self.history else 0
+
+
+NOWHERE = Situation()
+
 
 def situation(request: Request, evidence: Evidence) -> Situation:
     """The situation of this request, as the evidence has it."""
@@ -36,4 +44,4 @@ def history_facts(found: Situation) -> Iterator[tuple[str, Any]]:
     """`history.known_good` and `history.overrides_30d`; nothing where the ledger was not asked."""
     if found.history is not None:
         yield "history.known_good", found.history.known_good(found.version)
-        yield "history.overrides_30d", len(found.history.overrides)
+        yield "history.overrides_30d", found.overridden
