@@ -21,7 +21,7 @@ from gate.errors import GateError
 from gate.policy.conditions import Answer, ConditionError, ask
 from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, set_aside
 from gate.policy.freeze import frozen
-from gate.policy.lift import Overrides, in_force, spoken_for
+from gate.policy.lift import Overrides, in_force
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
 from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import Facts
@@ -76,10 +76,7 @@ def _settled(
         reasons = _on_known_ground(reasons, policy, facts)
     reasons = overrides.lift(reasons)
     if not _counting(reasons):
-        reasons += overrides.lift([SILENCE])
-    everything = overrides.everything(reasons)
-    if everything and _outcome(reasons, Outcome.PROMOTE) is Outcome.PROMOTE:
-        reasons.append(spoken_for(everything))
+        reasons.append(overrides.voice or SILENCE)
     if _outcome(reasons) is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
         liftable = overrides.may_lift_guard(reasons, facts)
         reasons += overrides.lift([GUARD]) if liftable else [GUARD]
@@ -99,10 +96,9 @@ def _counting(reasons: Sequence[Reason]) -> list[Reason]:
     return [reason for reason in reasons if not reason.lifted]
 
 
-def _outcome(reasons: Sequence[Reason], silent: Outcome = Outcome.HOLD) -> Outcome:
-    """The strictest of those that count; `silent` where none does."""
-    spoken = [reason.outcome for reason in _counting(reasons)]
-    return max(spoken, key=lambda one: one.strictness, default=silent)
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    """The strictest of those that count."""
+    return max((one.outcome for one in _counting(reasons)), key=lambda one: one.strictness)
 
 
 def _order(reason: Reason) -> tuple[bool, int, str]:

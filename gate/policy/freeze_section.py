@@ -135,6 +135,8 @@ def _no_local_time(section: FreezeSection, word: str) -> str:
         moment = datetime.fromisoformat(str(_value(section, word)))
     except ValueError:
         return "is not a date or a local time"
+    if not 1970 <= moment.year < 2200:
+        return "lies outside of 1970 to 2200"
     return "is local to `zone`; leave the offset away" if moment.tzinfo else ""
 
 

@@ -20,7 +20,7 @@ MOST_EVENTS = 1_000
 MOST_BYTES = 1_000_000
 # What begins several times a day is no freeze, and would be slow to list for years.
 _SLOW_ENOUGH = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_EARLIEST = 1970
+_EARLIEST, _LATEST = 1970, 2200
 _WHEN = (
     "UID", "SUMMARY", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID",
 )  # fmt: skip
@@ -115,12 +115,12 @@ def _refuse(path: Path, text: str, event: Any, line: int) -> None:
         raise UsageError(f"{where}: the event has no length", "give it a DTEND or a DURATION")
     try:
         lasts = event.start < event.end
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{where}: {error}") from None
     if not lasts:
         raise UsageError(f"{where}: the event ends before it begins, or at once")
-    if start.year < _EARLIEST:
-        raise UsageError(f"{where}: DTSTART lies before {_EARLIEST}")
+    if start.year < _EARLIEST or event.end.year >= _LATEST:
+        raise UsageError(f"{where}: the event lies outside of {_EARLIEST} to {_LATEST}")
     _refuse_zones(path, text, event, line)
     _refuse_rules(path, text, event, line)
 

@@ -30,9 +30,11 @@ class Overrides:
         """The reasons, lifted where an override covers them."""
         return [self._lifted(reason) for reason in reasons]
 
-    def everything(self, reasons: Sequence[Reason]) -> Override | None:
-        """The override of every hold, once it has lifted one of these."""
-        return next((one for one in self.valid if not one.rules and used(one, reasons)), None)
+    @property
+    def voice(self) -> Reason | None:
+        """That of an override of every hold, which needs no rule beside it to say promote."""
+        everything = (one for one in self.valid if not one.rules)
+        return next((_voice(one) for one in everything), None)
 
     def may_lift_guard(self, reasons: Sequence[Reason], known: Mapping[str, Any]) -> bool:
         """Whether it may go on unshown: nothing critical was shown worse, or that was lifted."""
@@ -69,14 +71,13 @@ def in_force(found: Situation, allowed: Overriding) -> Overrides:
     return Overrides(allowed, tuple(valid), tuple(notes))
 
 
-def used(one: Override, reasons: Sequence[Reason]) -> bool:
-    """Whether it lifted any of the reasons."""
-    return any(reason.lifted == _name(one) for reason in reasons)
-
-
-def spoken_for(one: Override) -> Reason:
-    """The voice of an override of everything, which needs no rule beside it to say promote."""
+def _voice(one: Override) -> Reason:
     return Reason(_name(one), Outcome.PROMOTE, f"{one.ticket}: {one.reason}")
+
+
+def _used(one: Override, reasons: Sequence[Reason]) -> bool:
+    """Whether it lifted any of the reasons, or spoke where none was left."""
+    return any(_name(one) in (reason.lifted, reason.rule) for reason in reasons)
 
 
 def _why_not(one: Override, found: Situation, allowed: Overriding, ends: float) -> str | None:
@@ -104,7 +105,7 @@ def _faults(one: Override, found: Situation, allowed: Overriding, ends: float) -
 
 
 def _told(one: Override, reasons: Sequence[Reason], total: int) -> str:
-    if used(one, reasons):
+    if _used(one, reasons):
         scope = ", ".join(one.rules) or "every hold"
         return (
             f"lifted by {_name(one)} of {one.by}, approved by {one.approved_by}, until "
