@@ -53,7 +53,8 @@ class Gate:
                 f"this gate decides about {self.service.name!r}, not {request.service!r}"
             )
         evidence = gather(request, self.service, self.sources, self.within)
-        evidence = replace(evidence, history=self._remembered(request), calendar=self._closed(request))
+        remembered, closed = self._remembered(request), self._closed(request)
+        evidence = replace(evidence, history=remembered, calendar=closed)
         decision = decided(
             request, self.service, self.policy, evidence,
             at=self.clock(), gate_version=__version__, memory=self._memory,

@@ -122,9 +122,10 @@ def test_monitoring_is_down_and_a_hotfix_must_go():
         ("spent", Outcome.HOLD, "override 3f9c0a12"),
     ]
     assert answer.reasons[0].message == "INC-1: monitoring is down"
-    assert answer.notes == (
+    (note,) = answer.notes
+    assert note == (
         "lifted by override 3f9c0a12 of ada, approved by grace, until 00:13 UTC, for every hold: "
-        "INC-1: monitoring is down; 1 of this service in 30 days",
+        "INC-1: monitoring is down; 1 of this service in 30 days"
     )
 
 
@@ -159,7 +160,9 @@ def test_without_a_rule_that_rolls_back_shown_worse_still_is_not_promoted():
 
 def test_where_the_policy_lets_the_rule_be_named_it_is_lifted():
     named = replace(ADA, id="b2b2b2b2", rules=("worse",))
-    assert verdict(named, facts=SEEN_WORSE, terms=ALLOWED).outcome is Outcome.HOLD  # nothing promotes
+    assert (
+        verdict(named, facts=SEEN_WORSE, terms=ALLOWED).outcome is Outcome.HOLD
+    )  # nothing promotes
     answer = verdict(ADA, named, facts=SEEN_WORSE, terms=ALLOWED)
     assert answer.outcome is Outcome.PROMOTE
     assert ("worse", "override b2b2b2b2") in [(one.rule, one.lifted) for one in answer.reasons]

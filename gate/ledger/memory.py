@@ -37,7 +37,7 @@ def history(ledger: Ledger, service: str, as_of: float, *, going_back: bool = Fa
     if not going_back:
         return History(told, granted)
     decided = list(ledger.entries(service, MOST_DECISIONS))
-    return History(told, granted, _ran(decided, as_of), len(decided))
+    return History(told, granted, _ran(decided), len(decided))
 
 
 def remember(ledger: Ledger, deployment: Deployment) -> Entry:
@@ -74,13 +74,14 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
             yield deployment(entry)
 
 
-def _ran(decided: list[Entry], as_of: float) -> tuple[str, ...]:
-    """The versions that decisions show to have run: baselines, and canaries that may go on last."""
+def _ran(decided: list[Entry]) -> tuple[str, ...]:
+    """The versions that decisions show to have run: baselines, and canaries let go on at last.
+
+    Whenever they were made: clocks that differ must not keep anybody from going back.
+    """
     ran: set[str] = set()
     judged: set[str] = set()
     for entry in decided:
-        if entry.record.at > as_of:
-            continue
         baseline, canary = _asked(entry)
         if entry.record.outcome == Outcome.PROMOTE and canary not in judged:
             ran.add(canary)

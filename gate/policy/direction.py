@@ -10,13 +10,11 @@ the canaries it let go on. Where it knows nothing of the service at all, the sen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 
+from gate.policy.conditions import words
 from gate.policy.situation import Situation
-from gate.policy.words import WORDS
 from gate.verdict import Outcome, Reason
 
 GOING_BACK = Reason(
@@ -37,9 +35,6 @@ NEW_HERE = "the ledger knows nothing of this service yet: that this version ran 
 AROUND = ("budget.", "risk.", "calendar.", "change.")
 SHOWN = ("analysis.", "evidence.")
 
-_TEXT = re.compile(r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-
 
 def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
     """Whether going back to the version is honoured, and the notes on it."""
@@ -53,11 +48,15 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
         return True, ()
     if not history.decisions and not history.deployments:
         return True, (NEW_HERE,)
-    return False, (
-        f"{found.version!r} was not seen running before: no outcome of it was told, and none of "
-        f"the last {history.decisions} decisions had it as the baseline or let it go on; so it is "
-        "judged as a release. If it did run: record that with `gate outcome`, or an override with "
-        "`gate override add`",
+    return False, (_unseen(found.version, history.decisions),)
+
+
+def _unseen(version: str, decisions: int) -> str:
+    return (
+        f"{version!r} was not seen running before: no outcome of it was told, and none of the last "
+        f"{decisions} decisions had it as the baseline or let it go on; so it is judged as a "
+        "release. If it did run: record that with `gate outcome`, or an override with "
+        "`gate override add`"
     )
 
 
@@ -88,19 +87,6 @@ def of_surroundings(when: str) -> bool:
     read = words(when)
     return any(word.startswith(AROUND) for word in read) and not any(
         word.startswith(SHOWN) for word in read
-    )
-
-
-@cache
-def words(when: str) -> frozenset[str]:
-    """The facts a condition reads.
-
-    >>> sorted(words('risk.level == "budget.asked" && service.labels.team == "x"'))
-    ['risk.level', 'service.labels']
-    """
-    named = _NAME.findall(_TEXT.sub("''", when))
-    return frozenset(
-        word for word in WORDS if any(name == word or name.startswith(f"{word}.") for name in named)
     )
 
 

@@ -79,12 +79,12 @@ def calendar_facts(
     yield "calendar.freeze_ends", ends
     yield "calendar.minutes_left", left
     coming = [
-        (spell.starts.at, closure.name)
+        (following.starts.at, closure.name)
         for closure in calendar
-        if not passed_by(closure, known) and (spell := closure.next(at))
+        if not passed_by(closure, known) and (following := closure.next(at))
     ]
-    begins, following = min(coming, default=(at + AHEAD, ""))
-    yield "calendar.next_freeze", following
+    begins, next_name = min(coming, default=(at + AHEAD, ""))
+    yield "calendar.next_freeze", next_name
     yield "calendar.minutes_to_freeze", min(begins - at, AHEAD) / 60.0
 
 
@@ -95,9 +95,8 @@ def frozen(calendar: Sequence[Closure] | None, at: float, known: Mapping[str, An
     """
     if calendar is None:
         return Said(tuple(_by_facts(known)))
-    closed = [(one, spell) for one in calendar if (spell := one.now(at))]
     reasons, notes = [], []
-    for closure, spell in closed:
+    for closure, spell in _covering(calendar, at):
         if passed := passed_by(closure, known):
             notes.append(f"freeze {closure.name!r} lets this pass: {', '.join(passed)}")
         else:
@@ -121,9 +120,11 @@ def passed_by(closure: Closure, known: Mapping[str, Any]) -> tuple[str, ...]:
 def _holding(
     calendar: Sequence[Closure], at: float, known: Mapping[str, Any]
 ) -> Iterator[tuple[Closure, Spell]]:
-    for closure in calendar:
-        if (spell := closure.now(at)) and not passed_by(closure, known):
-            yield closure, spell
+    return ((one, spell) for one, spell in _covering(calendar, at) if not passed_by(one, known))
+
+
+def _covering(calendar: Sequence[Closure], at: float) -> Iterator[tuple[Closure, Spell]]:
+    return ((one, spell) for one in calendar if (spell := one.now(at)))
 
 
 def _end(spell: Spell, at: float) -> float:

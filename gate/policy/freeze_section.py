@@ -30,10 +30,10 @@ class FreezeSection(Section):
     until: Text | None = None
     ics: Text | None = None
     zone: Text = "UTC"
-    excepts: list[Text] = Field(default=[], alias="except")
-    services: list[Text] = []
-    tiers: list[int] = []
-    labels: dict[str, str] = {}
+    excepts: list[Text] = Field(default_factory=list, alias="except")
+    services: list[Text] = Field(default_factory=list)
+    tiers: list[int] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 # What is written together, and what each must come with.
@@ -63,9 +63,7 @@ def freezes(
     return tuple(found), complaints
 
 
-def inherited(
-    own: Sequence[Freeze], parents: Sequence[Sequence[Freeze]]
-) -> tuple[Freeze, ...]:
+def inherited(own: Sequence[Freeze], parents: Sequence[Sequence[Freeze]]) -> tuple[Freeze, ...]:
     """The policy's own freezes, and those of what it extends but for the names written again."""
     names = {one.name for one in own}
     above = [one for parent in parents for one in parent if one.name not in names]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from pydantic import Field
+
 from gate.document import Document, Duration, Section, Text, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.override import LONGEST, Overriding
@@ -14,8 +16,8 @@ class OverridesSection(Section):
     """How long one may last at most, who may approve, and which rules it may lift by name."""
 
     longest: Duration = LONGEST
-    approvers: list[Text] = []
-    rules: list[Text] = []
+    approvers: list[Text] = Field(default_factory=list)
+    rules: list[Text] = Field(default_factory=list)
 
 
 def terms(

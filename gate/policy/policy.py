@@ -91,4 +91,4 @@ class Policy:
     extends: tuple[str, ...] = ()
     disabled: Mapping[str, str] = field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
-    overrides: Overriding = Overriding()
+    overrides: Overriding = field(default_factory=Overriding)

@@ -10,7 +10,7 @@ from gate.decide import Gate
 from gate.deployment import Deployment, History, Result
 from gate.ledger.memory import history, remember
 from gate.ledger.sqlite import SqliteLedger
-from gate.policy.direction import GOING_BACK, KNOWN_GOOD, NEW_HERE, of_surroundings, words
+from gate.policy.direction import GOING_BACK, KNOWN_GOOD, NEW_HERE, of_surroundings
 from gate.policy.evaluate import GUARD, evaluate
 from gate.policy.policy import OnUnknown, Policy, Rule, Then
 from gate.policy.situation import Situation
@@ -109,13 +109,6 @@ def test_a_known_good_version_must_be_shown_safe_today():
 def test_the_rules_of_the_shipped_policy_by_what_they_read():
     around = {one.name for one in STANDARD.rules if of_surroundings(one.when)}
     assert around == {"budget spent", "burning fast", "critical change"}
-
-
-def test_words_in_quotes_are_not_read():
-    assert words("""service.owner == 'budget.remaining' || "risk.level" == service.name""") == {
-        "service.owner",
-        "service.name",
-    }
 
 
 @pytest.fixture

@@ -33,9 +33,7 @@ LONGEST = 366 * 86_400.0
 @click.option("--from", "start", type=Moment(), help="From this moment on instead of now.")
 @click.option("--for", "length", type=Duration(), default="30d", show_default=True)
 @options.FORMAT
-def freezes(
-    path: str, policy: str | None, start: float | None, length: float, form: str
-) -> None:
+def freezes(path: str, policy: str | None, start: float | None, length: float, form: str) -> None:
     """When releases of the service are closed, or by `kind: allow` open, in the time to come."""
     if not 0 < length <= LONGEST:
         raise UsageError(f"--for must lie between 0s and {duration(LONGEST)}", "write --for 30d")

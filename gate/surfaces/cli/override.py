@@ -17,14 +17,13 @@ from gate.ledger.overrides import revoke as take_back
 from gate.override import Override, Overriding, same_person
 from gate.policy.evaluate import GUARD
 from gate.policy.load import named
-from gate.policy.policy import Policy
+from gate.policy.policy import Policy, Then
 from gate.settings import settings
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.types import Duration
 from gate.surfaces.report.numbers import rfc3339
 from gate.surfaces.report.page import printable
 from gate.units import duration
-from gate.verdict import Outcome
 from gate.wiring import ledger as wired
 from gate.wiring import policy_of
 
@@ -120,7 +119,7 @@ def _check_terms(asked: Override, policy: Policy) -> None:
         if name not in known:
             guess = did_you_mean(name, known) or f"; known: {', '.join(known)}"
             raise UsageError(f"policy {policy.name!r} has no rule {name!r}{guess}")
-        if said.get(name) == Outcome.ROLLBACK and name not in allowed.rules:
+        if said.get(name) is Then.ROLLBACK and name not in allowed.rules:
             raise UsageError(
                 f"policy {policy.name!r} does not let {name!r} be overridden",
                 f"its overrides.rules are: {', '.join(allowed.rules) or 'none'}",
@@ -164,4 +163,3 @@ def _document(one: Override, now: float) -> dict[str, Any]:
         for name in ("created_at", "expires_at", "revoked_at")
     }
     return {**told, **times, "standing": _standing(one, now)}
-

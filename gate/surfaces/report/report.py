@@ -14,7 +14,7 @@ from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
 from gate.surfaces.report.risk import risk_lines
 from gate.units import duration
-from gate.verdict import Outcome, Reason, Remark
+from gate.verdict import Reason, Remark
 
 COLUMNS = ("metric", "baseline", "canary", "difference", "interval", "limit", "finding")
 
@@ -79,6 +79,7 @@ def voiced(one: Reason | Remark) -> str:
 
     >>> voiced(Remark("frozen", None, "it is Friday", docs="https://x", owner="team-pay"))
     'frozen: it is Friday (https://x; owner team-pay)'
+    >>> from gate.verdict import Outcome
     >>> voiced(Reason("frozen", Outcome.HOLD, "it is Friday", lifted="override 3f9c0a12"))
     'hold (lifted: override 3f9c0a12): frozen: it is Friday'
     """
