@@ -80,7 +80,7 @@ def _complaints(document: Document, section: FreezeSection, place: Place) -> Ite
         return
     if section.name is None and section.ics is None:
         yield refuse(document, place, "a freeze needs a name", "its hold is quoted by it")
-    if section.zone not in available_timezones():
+    if not _is_zone(section.zone):
         guess = did_you_mean(section.zone, available_timezones())
         yield refuse(document, (*place, "zone"), f"unknown time zone {section.zone!r}{guess}")
         return
@@ -88,6 +88,13 @@ def _complaints(document: Document, section: FreezeSection, place: Place) -> Ite
         yield from _of_schedule(document, section, place)
     if section.from_ is not None:
         yield from _of_dates(document, section, place)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (KeyError, OSError, ValueError):  # not found, or a name like `../x` or `Europe`
+        return False
 
 
 def _value(section: FreezeSection, word: str) -> object:

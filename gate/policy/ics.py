@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gate.errors import UsageError
 from gate.policy.freeze import Freeze
@@ -58,11 +60,16 @@ def events(path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
 
 def occurrences(text: str, start: datetime, end: datetime) -> Iterator[Occurrence]:
     """The times of an event (as `Freeze.event` holds it) that touch `start` to `end`."""
+    return ((one.start, one.end) for one in _repeated(text).between(start, end))
+
+
+@lru_cache(maxsize=MOST_EVENTS)
+def _repeated(text: str) -> Any:
+    """The event, read once for all the decisions of a server."""
     import recurring_ical_events
     from icalendar import Calendar
 
-    found = recurring_ical_events.of(Calendar.from_ical(text)).between(start, end)
-    return ((one.start, one.end) for one in found)
+    return recurring_ical_events.of(Calendar.from_ical(text))
 
 
 def _text(path: Path) -> str:
@@ -126,8 +133,6 @@ def _refuse(path: Path, text: str, event: Any, line: int) -> None:
 
 
 def _refuse_zones(path: Path, text: str, event: Any, line: int) -> None:
-    from zoneinfo import ZoneInfo
-
     for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
         if name in event and (written := event[name].params.get("TZID")):
             zone = getattr(event[name].dt, "tzinfo", None)
@@ -172,7 +177,13 @@ def _held(group: Sequence[Any]) -> list[Any]:
 
 
 def _freeze(path: Path, events: Sequence[Any], line: int, pattern: Freeze) -> Freeze:
-    """Raises UsageError for a rule that cannot be followed."""
+    """By its dates where there is one event and it comes once: that is quick to read and short.
+
+    Raises UsageError for a rule that cannot be followed.
+    """
+    name = " ".join(str(events[0].get("SUMMARY", "")).split()) or path.stem
+    if len(events) == 1 and not {"RRULE", "RDATE"} & set(events[0]):
+        return replace(pattern, name=name, **_dates(events[0], pattern.zone))
     text = _only_when(events)
     first = events[0]["DTSTART"].dt
     begins = datetime(first.year, first.month, first.day, tzinfo=UTC)
@@ -180,8 +191,18 @@ def _freeze(path: Path, events: Sequence[Any], line: int, pattern: Freeze) -> Fr
         list(occurrences(text, begins, begins + timedelta(days=1)))
     except (ValueError, TypeError) as error:
         raise UsageError(f"{path}:{line}: the event cannot be repeated: {error}") from None
-    name = " ".join(str(events[0].get("SUMMARY", "")).split()) or path.stem
     return replace(pattern, name=name, event=text)
+
+
+def _dates(event: Any, zone: str) -> dict[str, str]:
+    """Start and end of the event by the clocks of the zone."""
+    return {"start": _local(event.start, zone), "end": _local(event.end, zone)}
+
+
+def _local(value: date | datetime, zone: str) -> str:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return value.isoformat()
 
 
 def _only_when(events: Sequence[Any]) -> str:
