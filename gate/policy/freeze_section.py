@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from gate.document import Document, Duration, Place, Section, Text, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.policy.calendar import fixed
 from gate.policy.freeze import Freeze, Kind
+from gate.units import duration
 
 LONGEST = 366 * 86_400.0
 # Any fixed moment: whether a schedule ever comes does not depend on today. Before a 29 February.
@@ -20,7 +22,11 @@ _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class FreezeSection(Section):
-    """One freeze as written: cron and duration, from and until, or an .ics file."""
+    """One freeze as written: cron and duration, from and until, or a calendar.
+
+    `ics` is the path of a file, or what would stand in it; `name` then names all its events, which
+    are otherwise named by their summaries.
+    """
 
     name: Text | None = None
     kind: Kind = Kind.DENY
@@ -36,6 +42,7 @@ class FreezeSection(Section):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
+_INLINE = "BEGIN:VCALENDAR"
 # What is written together, and what each must come with.
 _WAYS = (("cron", "duration"), ("from", "until"), ("ics",))
 
@@ -148,10 +155,13 @@ def _no_local_time(section: FreezeSection, word: str) -> str:
 def _read(document: Document, section: FreezeSection, place: Place) -> tuple[Freeze, ...]:
     if section.ics is None:
         return (_plain(section),)
-    from gate.policy.ics import events
+    from gate.policy.ics import events, events_of
 
+    folder = Path(document.file).parent
     try:
-        return events(Path(document.file).parent / section.ics, _plain(section))
+        if section.ics.startswith(_INLINE):
+            return events_of(section.ics, folder / "ics", _plain(section))
+        return events(folder / section.ics, _plain(section))
     except UsageError as error:
         where = document.where((*place, "ics"))
         raise UsageError(f"{where}: {error.message}", error.hint) from None
@@ -171,3 +181,22 @@ def _plain(section: FreezeSection) -> Freeze:
         tiers=tuple(section.tiers),
         labels=dict(section.labels),
     )
+
+
+def as_written(freeze: Freeze) -> dict[str, Any]:
+    """The freeze as a file may write it, with nothing that says no more than leaving it out."""
+    said = {
+        "name": freeze.name,
+        "kind": str(freeze.kind),
+        "cron": freeze.cron,
+        "duration": duration(freeze.duration) if freeze.cron else "",
+        "from": freeze.start,
+        "until": freeze.end,
+        "ics": freeze.event.replace("\r\n", "\n"),
+        "zone": freeze.zone,
+        "except": list(freeze.excepts),
+        "services": list(freeze.services),
+        "tiers": list(freeze.tiers),
+        "labels": dict(freeze.labels),
+    }
+    return {key: value for key, value in said.items() if value}

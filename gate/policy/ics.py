@@ -31,13 +31,17 @@ Occurrence = tuple[date | datetime, date | datetime]
 
 
 def events(path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
-    """A freeze like `pattern` for each event of the file, named by its summary.
+    """The freezes of a file, as in `events_of`."""
+    return events_of(_text(path), path, pattern)
+
+
+def events_of(text: str, path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
+    """A freeze like `pattern` for each event, by its name, or else the event's summary.
 
     Raises UsageError with `file:line` for what cannot be read as when a freeze is: an event without
     a length, a time zone nobody knows, a rule that repeats within a day. Cancelled events are left
     out; transparent ones are not, as public calendars write holidays so.
     """
-    text = _text(path)
     calendar = _calendar(path, text)
     found = [(one, line) for one, line in zip(calendar.walk("VEVENT"), _begins(text), strict=True)]
     if not found:
@@ -181,9 +185,10 @@ def _freeze(path: Path, events: Sequence[Any], line: int, pattern: Freeze) -> Fr
 
     Raises UsageError for a rule that cannot be followed.
     """
-    name = " ".join(str(events[0].get("SUMMARY", "")).split()) or path.stem
+    name = pattern.name or " ".join(str(events[0].get("SUMMARY", "")).split()) or path.stem
     if len(events) == 1 and not {"RRULE", "RDATE"} & set(events[0]):
-        return replace(pattern, name=name, **_dates(events[0], pattern.zone))
+        start, end = (_local(one, pattern.zone) for one in (events[0].start, events[0].end))
+        return replace(pattern, name=name, start=start, end=end)
     text = _only_when(events)
     first = events[0]["DTSTART"].dt
     begins = datetime(first.year, first.month, first.day, tzinfo=UTC)
@@ -194,12 +199,8 @@ def _freeze(path: Path, events: Sequence[Any], line: int, pattern: Freeze) -> Fr
     return replace(pattern, name=name, event=text)
 
 
-def _dates(event: Any, zone: str) -> dict[str, str]:
-    """Start and end of the event by the clocks of the zone."""
-    return {"start": _local(event.start, zone), "end": _local(event.end, zone)}
-
-
 def _local(value: date | datetime, zone: str) -> str:
+    """By the clocks of the zone."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     return value.isoformat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -18,6 +19,15 @@ class OverridesSection(Section):
     longest: Duration = LONGEST
     approvers: list[Text] = Field(default_factory=list)
     rules: list[Text] = Field(default_factory=list)
+
+
+def as_written(said: Overriding) -> dict[str, Any]:
+    """The terms as a file may write them."""
+    return {
+        "longest": duration(said.longest),
+        "approvers": list(said.approvers),
+        "rules": list(said.rules),
+    }
 
 
 def terms(

@@ -7,7 +7,8 @@ import pytest
 
 from gate.errors import UsageError
 from gate.policy.calendar import windows
-from gate.policy.load import load
+from gate.policy.load import from_text, load
+from gate.surfaces.cli.policy_file import policy_yaml
 
 EVENT = """\
 BEGIN:VEVENT
@@ -89,6 +90,21 @@ def test_exceptions_moved_and_cancelled_occurrences(tmp_path):
         ("12-16 18:00", "12-16 21:00"),
         ("12-29 16:00", "12-29 19:00"),
     ]
+
+
+def test_a_name_is_that_of_all_events(tmp_path):
+    named = POLICY.replace("{ics", "{name: holidays, ics")
+    freezes(tmp_path, EVENT, LAUNCH)
+    (tmp_path / "web.yaml").write_text(named)
+    assert [one.name for one in load(tmp_path / "web.yaml").freezes] == ["holidays", "holidays"]
+
+
+def test_a_policy_shown_with_its_calendars_is_the_same_policy(tmp_path):
+    found = freezes(tmp_path, EVENT, LAUNCH)
+    shown = policy_yaml(load(tmp_path / "web.yaml"))
+    again = from_text(shown, "again.yaml").freezes
+    assert [told(one) for one in again] == [told(one) for one in found]
+    assert [one.name for one in again] == ["Christmas, and after", "Launch"]
 
 
 def test_a_cancelled_event_is_no_freeze(tmp_path):
