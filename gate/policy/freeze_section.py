@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field
@@ -38,7 +38,7 @@ class FreezeSection(Section):
     zone: Text = "UTC"
     excepts: list[Text] = Field(default_factory=list, alias="except")
     services: list[Text] = Field(default_factory=list)
-    tiers: list[int] = Field(default_factory=list)
+    tiers: list[Annotated[int, Field(ge=0, le=2)]] = Field(default_factory=list)
     labels: dict[str, str] = Field(default_factory=dict)
 
 

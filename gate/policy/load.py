@@ -6,7 +6,7 @@ What is only suspicious, or takes time to find, is for `gate.policy.lint`.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
 from gate.policy.conditions import faults
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
+from gate.policy.freeze import Freeze
 from gate.policy.freeze_section import FreezeSection, freezes, inherited
 from gate.policy.overrides_section import OverridesSection, terms
 from gate.policy.overrides_section import complaints as overrides_complaints
@@ -141,8 +142,9 @@ class _Reader:
         }
         rules = merged(document, own, section.disable, parents)
         _check_promotes(document, rules)
-        _check_exceptions(document, section, rules)
         policies = [parent.policy for parent in parents]
+        closed = inherited(own_freezes, [one.freezes for one in policies])
+        _check_exceptions(document, section, rules, closed)
         policy = Policy(
             name=section.name,
             rules=tuple(one.rule for one in rules.values()),
@@ -151,7 +153,7 @@ class _Reader:
             mode=section.mode,
             extends=tuple(f"{parent.name}@sha256:{parent.sha256}" for parent in policies),
             disabled=section.disable,
-            freezes=inherited(own_freezes, [one.freezes for one in policies]),
+            freezes=closed,
             overrides=terms(document, section.overrides, [one.overrides for one in policies]),
         )
         return Opened(policy, document, rules)
@@ -213,14 +215,17 @@ def _check_promotes(document: Document, rules: dict[str, Written]) -> None:
 
 
 def _check_exceptions(
-    document: Document, section: PolicySection, rules: Mapping[str, Written]
+    document: Document,
+    section: PolicySection,
+    rules: Mapping[str, Written],
+    freezes: Sequence[Freeze],
 ) -> None:
-    complaints = [
-        refuse(document, ("freezes", index, "name"), f"a rule is named {one.name!r} too")
-        for index, one in enumerate(section.freezes)
-        if one.name in rules
-    ]
-    complaints += overrides_complaints(document, section.overrides, rules)
+    """A freeze speaks beside the rules by its name, and overrides lift by name."""
+    own = [one.name for one in section.freezes]
+    complaints = list(overrides_complaints(document, section.overrides, rules))
+    for name in dict.fromkeys(one.name for one in freezes if one.name in rules):
+        place: Place = ("freezes", own.index(name), "name") if name in own else ("freezes",)
+        complaints.append(refuse(document, place, f"a freeze and a rule are both named {name!r}"))
     if complaints:
         raise UsageError("\n".join(map(str, complaints)))
 

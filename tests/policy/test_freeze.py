@@ -88,7 +88,9 @@ def test_a_freeze_as_read():
             "  write 2026-11-27 or 2026-11-27T18:00")),
         ("{name: w, from: 2026-11-27, until: 2026-11-27}", "6:33: until must lie after from"),
         ("{name: blind, from: 2026-11-27, until: 2026-11-28}",
-            "6:6: a rule is named 'blind' too"),
+            "6:6: a freeze and a rule are both named 'blind'"),
+        ("{name: w, from: 2026-11-27, until: 2026-11-28, tiers: [3]}",
+            "6:60: freezes.0.tiers.0: should be less than or equal to 2, not 3"),
         ("{ics: ./none.ics}", "6:6: none.ics: no such file"),
         ("{name: w, from: 2026-11-27, until: 2026-11-28, exept: [x]}", (
             "6:52: unknown key 'exept'; did you mean 'except'?\n  known here: cron, duration, "

@@ -92,6 +92,11 @@ def test_exceptions_moved_and_cancelled_occurrences(tmp_path):
     ]
 
 
+def test_an_event_named_as_a_rule_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="5:1: a freeze and a rule are both named 'blind'"):
+        freezes(tmp_path, LAUNCH.replace("Launch", "blind"))
+
+
 def test_a_name_is_that_of_all_events(tmp_path):
     named = POLICY.replace("{ics", "{name: holidays, ics")
     freezes(tmp_path, EVENT, LAUNCH)
