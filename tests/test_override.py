@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.deployment import History
 from gate.errors import LedgerError, UsageError
@@ -200,3 +202,68 @@ def test_an_override_that_was_not_needed_says_so():
 
 def test_approvers_are_compared_as_people_write_names():
     assert verdict(ADA, terms={"approvers": (" Grace ",)}).outcome is Outcome.PROMOTE
+
+
+NAMES = ["safe", "blind", "spent", "worse", GUARD.rule, SILENCE.rule]
+rules_written = st.lists(
+    st.builds(
+        replace,
+        st.sampled_from([SAFE, BLIND, SPENT, WORSE]),
+        then=st.sampled_from([Then.PROMOTE, Then.HOLD, Then.ROLLBACK]),
+    ),
+    max_size=4,
+    unique_by=lambda rule: rule.name,
+)
+facts_known = st.fixed_dictionaries(
+    {},
+    optional={
+        "analysis.safe": st.booleans(),
+        "analysis.critical_worse": st.sampled_from([(), ("errors",)]),
+        "budget.remaining": st.floats(-1, 1),
+        "history.known_good": st.booleans(),
+    },
+)
+granted_some = st.lists(
+    st.builds(
+        replace,
+        st.just(ADA),
+        id=st.sampled_from(["a" * 8, "b" * 8]),
+        version=st.sampled_from(["v2", "v3"]),
+        expires_at=st.sampled_from([NOW, NOW + HOUR]),
+        rules=st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+    ),
+    max_size=3,
+)
+
+
+@given(rules_written, facts_known, granted_some, st.lists(st.sampled_from(NAMES[:4]), max_size=2))
+def test_whatever_is_written_and_granted_promote_is_shown_safe_or_lifted(
+    rules, facts, granted, listed
+):
+    answer = verdict(*granted, facts=facts, rules=tuple(rules), terms={"rules": tuple(listed)})
+    counting = [one for one in answer.reasons if not one.lifted]
+    lifted = {one.rule: one.lifted for one in answer.reasons if one.lifted}
+    if answer.outcome is Outcome.PROMOTE:
+        assert {one.outcome for one in counting} == {Outcome.PROMOTE}
+        if facts.get("analysis.safe") is not True:
+            assert lifted[GUARD.rule].startswith("override ")
+            if facts.get("analysis.critical_worse") != ():
+                named = {
+                    one.rule
+                    for one in answer.reasons
+                    if one.outcome is Outcome.ROLLBACK and one.lifted.startswith("override ")
+                }
+                assert named
+                assert named <= set(listed)
+    # Without overrides nothing is milder, and what is not in force changes nothing.
+    without = verdict(facts=facts, rules=tuple(rules))
+    assert answer.outcome.strictness <= without.outcome.strictness
+    if not any(one.version == "v2" and one.expires_at > NOW + 60 for one in granted):
+        assert (answer.outcome, answer.reasons) == (without.outcome, without.reasons)
+
+
+@given(rules_written, facts_known, granted_some)
+def test_a_rollback_is_lifted_only_by_its_name_and_where_the_policy_lists_it(rules, facts, granted):
+    rolled = verdict(facts=facts, rules=tuple(rules)).outcome is Outcome.ROLLBACK
+    if rolled:
+        assert verdict(*granted, facts=facts, rules=tuple(rules)).outcome is Outcome.ROLLBACK

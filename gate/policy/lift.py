@@ -37,8 +37,12 @@ class Overrides:
         return next((_voice(one) for one in everything), None)
 
     def may_lift_guard(self, reasons: Sequence[Reason], known: Mapping[str, Any]) -> bool:
-        """Whether it may go on unshown: nothing critical was shown worse, or that was lifted."""
-        by_name = any(one.lifted and one.rule in self.allowed.rules for one in reasons)
+        """Whether it may go on unshown: nothing critical was shown worse, or that was lifted.
+
+        What lifts a rollback of its own accord is only an override that names its rule.
+        """
+        names = {_name(one) for one in self.valid}
+        by_name = any(one.outcome is Outcome.ROLLBACK and one.lifted in names for one in reasons)
         return known.get("analysis.critical_worse") == () or by_name
 
     def told(self, reasons: Sequence[Reason], total: int) -> tuple[str, ...]:
