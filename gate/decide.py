@@ -71,8 +71,8 @@ class Gate:
         return decision
 
     def _remembered(self, request: Request) -> History:
-        going_back = request.intent is Intent.ROLLBACK
-        return history(self.ledger, self.service.name, request.as_of, going_back=going_back)
+        back_to = request.canary if request.intent is Intent.ROLLBACK else ""
+        return history(self.ledger, self.service.name, request.as_of, back_to=back_to)
 
     def _closed(self, request: Request) -> tuple[Closure, ...]:
         """The freezes around the moment; schedules and zones are imported where there are any."""

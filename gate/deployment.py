@@ -44,8 +44,9 @@ class Deployment:
 class History:
     """What the ledger remembers of a service: its deployments and overrides, newest first.
 
-    `ran`: versions that the last stored decisions name as the baseline, or promoted; `decisions`:
-    how many were read for that, None where nobody asked (only going back needs to know).
+    `ran`: versions that the last stored decisions name as the baseline, or let go on; `decisions`:
+    how many were read for that, newest first and no further than needed, None where nobody asked
+    (only going back needs to know).
     """
 
     deployments: tuple[Deployment, ...] = ()

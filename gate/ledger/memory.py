@@ -23,21 +23,21 @@ MOST = 100
 MOST_DECISIONS = 200
 
 
-def history(ledger: Ledger, service: str, as_of: float, *, going_back: bool = False) -> History:
+def history(ledger: Ledger, service: str, as_of: float, *, back_to: str = "") -> History:
     """What was told of the service in the 90 days up to `as_of`; raises LedgerError.
 
     A ledger that is not there yet remembers nothing; one that cannot be read is an error. With
-    `going_back` the last decisions are read too, for the versions that ran.
+    `back_to` the last decisions are read too, newest first, until one shows that this version ran.
     """
     try:
         told = tuple(_deployments(ledger, service, as_of))
     except NothingStoredError:
-        return History(decisions=0 if going_back else None)
+        return History(decisions=0 if back_to else None)
     granted = overrides(ledger, service, as_of)
-    if not going_back:
+    if not back_to:
         return History(told, granted)
-    decided = list(ledger.entries(service, MOST_DECISIONS))
-    return History(told, granted, _ran(decided), len(decided))
+    ran, count = _ran(ledger.entries(service, MOST_DECISIONS), back_to)
+    return History(told, granted, ran, count)
 
 
 def remember(ledger: Ledger, deployment: Deployment) -> Entry:
@@ -74,20 +74,25 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
             yield deployment(entry)
 
 
-def _ran(decided: list[Entry]) -> tuple[str, ...]:
-    """The versions that decisions show to have run: baselines, and canaries let go on at last.
+def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
+    """The versions that decisions show to have run, until `wanted` is; how many were read.
 
-    Whenever they were made: clocks that differ must not keep anybody from going back.
+    Those are baselines, and canaries let go on at last. Whenever they were made: clocks that differ
+    must not keep anybody from going back.
     """
     ran: set[str] = set()
     judged: set[str] = set()
-    for entry in decided:
+    count = 0
+    for count, entry in enumerate(decided, 1):  # noqa: B007  it is the answer
         baseline, canary = _asked(entry)
         if entry.record.outcome == Outcome.PROMOTE and canary not in judged:
             ran.add(canary)
+        if baseline != canary:
+            ran.add(baseline)
         judged.add(canary)
-        ran.add(baseline)
-    return tuple(sorted(ran - {""}))
+        if wanted in ran:
+            break
+    return tuple(sorted(ran - {""})), count
 
 
 def _asked(entry: Entry) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class Overrides:
     def may_lift_guard(self, reasons: Sequence[Reason], known: Mapping[str, Any]) -> bool:
         """Whether it may go on unshown: nothing critical was shown worse, or that was lifted.
 
-        What lifts a rollback of its own accord is only an override that names its rule.
+        A rollback that an override lifted was lifted by its rule's name.
         """
         names = {_name(one) for one in self.valid}
         by_name = any(one.outcome is Outcome.ROLLBACK and one.lifted in names for one in reasons)

@@ -116,9 +116,11 @@ def ledger(tmp_path):
     return SqliteLedger(tmp_path / "ledger.db")
 
 
-def gate(ledger, canary=0.002, **said):
-    usual = {"sources": {"m": FixedSource(errors=a_pair(canary=canary))}, "policy": STANDARD}
-    return Gate(service=a_service(), ledger=ledger, clock=lambda: NOW, **{**usual, **said})
+def gate(ledger, canary=0.002, clock=lambda: NOW):
+    source = FixedSource(errors=a_pair(canary=canary))
+    return Gate(
+        service=a_service(), policy=STANDARD, sources={"m": source}, ledger=ledger, clock=clock
+    )
 
 
 def back(ledger, version, canary=0.02):
@@ -167,7 +169,7 @@ def test_back_is_not_held_by_budget_freeze_or_risk(ledger):
     for facts in (HARD, {}, {**HARD, "analysis.safe": False}):
         found = Situation(
             version="v1", at=NOW, calendar=(WEEKEND,),
-            history=history(ledger, "shop", NOW, going_back=True),
+            history=history(ledger, "shop", NOW, back_to="v1"),
         )  # fmt: skip
         answer = verdict(facts, intent=Intent.ROLLBACK, found=found)
         assert answer.reasons == (GOING_BACK,)
@@ -177,8 +179,20 @@ def test_decisions_in_another_form_tell_nothing_and_stop_nobody(ledger):
     decision = gate(ledger).decide(a_request(canary="v2", baseline="v1"))
     record = ledger.entry(decision.id).record
     ledger.append(replace(record, id="old", body=json.dumps({"request": []}).encode()))
-    found = history(ledger, "shop", NOW, going_back=True)
+    found = history(ledger, "shop", NOW, back_to="v1")
     assert (found.ran, found.decisions) == (("v1", "v2"), 2)
+
+
+def test_no_more_decisions_are_read_than_needed(ledger):
+    for at in range(3):
+        gate(ledger, clock=lambda at=at: NOW + at).decide(a_request(canary="v2", baseline="v1"))
+    assert history(ledger, "shop", NOW, back_to="v1").decisions == 1
+    assert history(ledger, "shop", NOW, back_to="v0").decisions == 3
+
+
+def test_a_version_beside_itself_did_not_run_before(ledger):
+    gate(ledger, canary=0.02).decide(a_request(canary="v3", baseline="v3"))
+    assert back(ledger, "v3").outcome is Outcome.ROLLBACK
 
 
 def test_only_going_back_reads_decisions(ledger):
