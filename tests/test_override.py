@@ -160,6 +160,15 @@ def test_without_a_rule_that_rolls_back_shown_worse_still_is_not_promoted():
     assert verdict(ADA, facts=unknown, rules=(SAFE, BLIND)).outcome is Outcome.HOLD
 
 
+def test_a_rollback_about_something_else_does_not_open_the_way_for_shown_worse():
+    leaking = replace(WORSE, name="leaking", when="budget.remaining < 0.0")
+    named = replace(ADA, id="b2b2b2b2", rules=("leaking",))
+    facts = {**SEEN_WORSE, "budget.remaining": -1.0}
+    terms = {"rules": ("leaking",)}
+    answer = verdict(ADA, named, facts=facts, rules=(SAFE, leaking), terms=terms)
+    assert (answer.outcome, answer.reasons[0]) == (Outcome.HOLD, GUARD)
+
+
 def test_where_the_policy_lets_the_rule_be_named_it_is_lifted():
     named = replace(ADA, id="b2b2b2b2", rules=("worse",))
     assert (

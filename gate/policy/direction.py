@@ -84,10 +84,12 @@ def of_surroundings(when: str) -> bool:
     >>> of_surroundings('rollout.seen_minutes < 10.0')
     False
     """
-    read = words(when)
-    return any(word.startswith(AROUND) for word in read) and not any(
-        word.startswith(SHOWN) for word in read
-    )
+    return any(word.startswith(AROUND) for word in words(when)) and not judges(when)
+
+
+def judges(when: str) -> bool:
+    """Whether a condition reads what the release was seen to do."""
+    return any(word.startswith(SHOWN) for word in words(when))
 
 
 def _for_want_of_surroundings(reason: Reason) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from gate.errors import GateError
 from gate.policy.conditions import Answer, ConditionError, ask
-from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, set_aside
+from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, judges, set_aside
 from gate.policy.freeze import frozen
 from gate.policy.lift import Overrides, in_force
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
@@ -78,7 +78,8 @@ def _settled(
     if not _counting(reasons):
         reasons.append(overrides.voice or SILENCE)
     if _outcome(reasons) is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
-        liftable = overrides.may_lift_guard(reasons, facts)
+        judging = {rule.name for rule in policy.rules if judges(rule.when)}
+        liftable = overrides.may_lift_guard(reasons, facts, judging)
         reasons += overrides.lift([GUARD]) if liftable else [GUARD]
     return reasons
 

@@ -6,7 +6,7 @@ lists that name. What it lifts stays quoted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,14 +36,20 @@ class Overrides:
         everything = (one for one in self.valid if not one.rules)
         return next((_voice(one) for one in everything), None)
 
-    def may_lift_guard(self, reasons: Sequence[Reason], known: Mapping[str, Any]) -> bool:
+    def may_lift_guard(
+        self, reasons: Sequence[Reason], known: Mapping[str, Any], judging: Collection[str]
+    ) -> bool:
         """Whether it may go on unshown: nothing critical was shown worse, or that was lifted.
 
-        A rollback that an override lifted was lifted by its rule's name.
+        That is a rollback of one of the rules `judging` what was shown; an override that lifted one
+        did so by its name.
         """
         names = {_name(one) for one in self.valid}
-        by_name = any(one.outcome is Outcome.ROLLBACK and one.lifted in names for one in reasons)
-        return known.get("analysis.critical_worse") == () or by_name
+        by_name = (
+            one.outcome is Outcome.ROLLBACK and one.rule in judging and one.lifted in names
+            for one in reasons
+        )
+        return known.get("analysis.critical_worse") == () or any(by_name)
 
     def told(self, reasons: Sequence[Reason], total: int) -> tuple[str, ...]:
         """The notes: each override that lifted something in full, and why the others did not."""
