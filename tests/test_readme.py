@@ -46,7 +46,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "override add", "risk evaluate"):
+    for command in (*COMMANDS, "import kayenta", "override add", "policy lint", "risk evaluate"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
@@ -80,6 +80,18 @@ def test_the_freezes_it_shows_are_some():
         "black friday",
         "office hours",
     ]
+
+
+def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
+    (shown,) = (block for block in blocks("yaml") if "kind: ReleasePolicy" in block)
+    (tmp_path / "release.yaml").write_text(shown)
+    assert run(["policy", "lint", str(tmp_path / "release.yaml")]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", re.findall(r"^gate policy .*$", README, re.MULTILINE))
+def test_the_commands_about_policies_run(capfd, command):
+    assert run(shlex.split(command)[1:]) == 0
 
 
 def test_the_targets_it_names_are_in_the_makefile():
