@@ -23,6 +23,11 @@ MOST_BYTES = 1_000_000
 # What begins several times a day is no freeze, and would be slow to list for years.
 _SLOW_ENOUGH = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _EARLIEST, _LATEST = 1970, 2200
+_ONCE = ("UID", "SUMMARY", "STATUS", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
+# What the two libraries raise at text that only looks like a calendar.
+BROKEN = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, OverflowError,
+)  # fmt: skip
 _WHEN = (
     "UID", "SUMMARY", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID",
 )  # fmt: skip
@@ -43,7 +48,7 @@ def events_of(text: str, path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
     out; transparent ones are not, as public calendars write holidays so.
     """
     calendar = _calendar(path, text)
-    found = [(one, line) for one, line in zip(calendar.walk("VEVENT"), _begins(text), strict=True)]
+    found = _placed(path, text, calendar.walk("VEVENT"))
     if not found:
         raise UsageError(f"{path}:1: no event is in this calendar", "an .ics file with VEVENTs")
     if len(found) > MOST_EVENTS:
@@ -96,14 +101,18 @@ def _calendar(path: Path, text: str) -> Any:
 
     try:
         return Calendar.from_ical(text)
-    except (ValueError, KeyError, IndexError) as error:
+    except BROKEN as error:
         told = str(error).splitlines()[0][:120] if str(error) else "not closed"
         raise UsageError(f"{path}:{_line_of(text, told)}: not an iCalendar file: {told}") from None
 
 
-def _begins(text: str) -> list[int]:
-    """The lines, from 1, where an event begins."""
-    return [n for n, line in enumerate(text.splitlines(), 1) if line.strip() == "BEGIN:VEVENT"]
+def _placed(path: Path, text: str, events: Sequence[Any]) -> list[tuple[Any, int]]:
+    """Each event with the line, from 1, where it begins."""
+    lines = enumerate(text.splitlines(), 1)
+    begins = [number for number, line in lines if line.strip().upper() == "BEGIN:VEVENT"]
+    if len(begins) != len(events):
+        raise UsageError(f"{path}:1: not an iCalendar file: its events are not closed in order")
+    return list(zip(events, begins, strict=True))
 
 
 def _line_of(text: str, told: str) -> int:
@@ -119,6 +128,9 @@ def _refuse(path: Path, text: str, event: Any, line: int) -> None:
         name, told = event.errors[0]
         at = _inside(text, line, name) if name else _line_of(text, told)
         raise UsageError(f"{path}:{at}: {name or 'event'}: {told}")
+    if twice := [name for name in _ONCE if isinstance(event.get(name), list)]:
+        at = _inside(text, line, twice[0])
+        raise UsageError(f"{path}:{at}: {twice[0]} is written twice in one event")
     if "DTSTART" not in event:
         raise UsageError(f"{where}: the event has no DTSTART")
     start = event["DTSTART"].dt
@@ -126,7 +138,7 @@ def _refuse(path: Path, text: str, event: Any, line: int) -> None:
         raise UsageError(f"{where}: the event has no length", "give it a DTEND or a DURATION")
     try:
         lasts = event.start < event.end
-    except (ValueError, TypeError, OverflowError) as error:
+    except BROKEN as error:
         raise UsageError(f"{where}: {error}") from None
     if not lasts:
         raise UsageError(f"{where}: the event ends before it begins, or at once")
@@ -189,12 +201,12 @@ def _freeze(path: Path, events: Sequence[Any], line: int, pattern: Freeze) -> Fr
     if len(events) == 1 and not {"RRULE", "RDATE"} & set(events[0]):
         start, end = (_local(one, pattern.zone) for one in (events[0].start, events[0].end))
         return replace(pattern, name=name, start=start, end=end)
-    text = _only_when(events)
     first = events[0]["DTSTART"].dt
     begins = datetime(first.year, first.month, first.day, tzinfo=UTC)
     try:
+        text = _only_when(events)
         list(occurrences(text, begins, begins + timedelta(days=1)))
-    except (ValueError, TypeError) as error:
+    except BROKEN as error:
         raise UsageError(f"{path}:{line}: the event cannot be repeated: {error}") from None
     return replace(pattern, name=name, event=text)
 
