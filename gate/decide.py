@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from gate import __version__
 from gate.analysis.rates import Memory
+from gate.closure import Closure
 from gate.decision import Decision, decided, to_json
+from gate.deployment import History
 from gate.errors import UsageError
 from gate.evidence.gather import gather
 from gate.evidence.source import Source
 from gate.ledger.ledger import Ledger, Record
 from gate.ledger.memory import history
 from gate.policy.policy import Policy
-from gate.request import Request
+from gate.request import Intent, Request
 from gate.service import Service
 
 
@@ -51,7 +53,8 @@ class Gate:
                 f"this gate decides about {self.service.name!r}, not {request.service!r}"
             )
         evidence = gather(request, self.service, self.sources, self.within)
-        evidence = replace(evidence, history=history(self.ledger, self.service.name, request.as_of))
+        remembered, closed = self._remembered(request), self._closed(request)
+        evidence = replace(evidence, history=remembered, calendar=closed)
         decision = decided(
             request, self.service, self.policy, evidence,
             at=self.clock(), gate_version=__version__, memory=self._memory,
@@ -66,3 +69,15 @@ class Gate:
             )
         )
         return decision
+
+    def _remembered(self, request: Request) -> History:
+        back_to = request.canary if request.intent is Intent.ROLLBACK else ""
+        return history(self.ledger, self.service.name, request.as_of, back_to=back_to)
+
+    def _closed(self, request: Request) -> tuple[Closure, ...]:
+        """The freezes around the moment; schedules and zones are imported where there are any."""
+        if not self.policy.freezes:
+            return ()
+        from gate.policy.calendar import closures
+
+        return closures(self.policy.freezes, self.service, request.as_of)

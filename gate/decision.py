@@ -25,6 +25,7 @@ from gate.policy.advice import advice
 from gate.policy.evaluate import evaluate
 from gate.policy.facts import facts
 from gate.policy.policy import Policy
+from gate.policy.situation import situation
 from gate.request import Request
 from gate.risk.assess import Risk, assess
 from gate.series import Array, array
@@ -95,7 +96,8 @@ def conclude(
     analysis, margins = judged(service, evidence, budgets, memory)
     risk = assess(evidence.change) if evidence.change else None
     known = facts(request, service, evidence, analysis, budgets, risk)
-    verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
+    found = situation(request, evidence)
+    verdict = evaluate(policy, known, request.intent, advice(analysis, evidence), found)
     return Conclusion(
         analysis=analysis,
         budgets=budgets,

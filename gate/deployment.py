@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.override import Override
+
 
 class Result(StrEnum):
     """How a deployment ended. Later word about the same version counts beside the earlier."""
@@ -40,6 +42,23 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the ledger remembers of a service: its deployments, newest first."""
+    """What the ledger remembers of a service: its deployments and overrides, newest first.
+
+    `ran`: versions that the last stored decisions name as the baseline, or let go on; `decisions`:
+    how many were read for that, newest first and no further than needed, None where nobody asked
+    (only going back needs to know).
+    """
 
     deployments: tuple[Deployment, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    ran: tuple[str, ...] = ()
+    decisions: int | None = None
+
+    def told(self, version: str) -> tuple[Deployment, ...]:
+        """What was told of the version, newest first."""
+        return tuple(one for one in self.deployments if one.version == version)
+
+    def known_good(self, version: str) -> bool:
+        """Whether it ran through before, and nothing bad was told of it after that."""
+        told = [one.result for one in self.told(version) if one.result is not Result.ABORTED]
+        return bool(told) and told[0] is Result.COMPLETED

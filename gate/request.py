@@ -22,7 +22,8 @@ class Request:
     `canary` and `baseline` name the two versions as the selectors of the service file use them
     (a ReplicaSet hash, an image tag); `baseline` is empty for a historical baseline.
     `as_of` is the moment judged, in Unix seconds; `since` how long before it the canary started,
-    in seconds. `variables` are the free words of the query templates.
+    in seconds. `variables` are the free words of the query templates; `labels` say what kind of
+    release it is (`emergency`), beside those of its pull requests.
     """
 
     service: str
@@ -32,6 +33,7 @@ class Request:
     since: float
     variables: Mapping[str, str] = field(default_factory=dict)
     intent: Intent = Intent.RELEASE
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class Reason:
     """One voice: `rule` spoke for `outcome` with `message`.
 
     `unknown` names the facts that were missing when the rule could be neither true nor false and
-    spoke through its `on_unknown`. `docs` is a link, `owner` who answers for the rule.
+    spoke through its `on_unknown`. `docs` is a link, `owner` who answers for the rule. `lifted`
+    names what took the voice its weight, an override for one: it is quoted and does not count.
     """
 
     rule: str
@@ -36,6 +37,7 @@ class Reason:
     unknown: tuple[str, ...] = ()
     docs: str = ""
     owner: str = ""
+    lifted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Verdict:
     """The outcome, the reasons (strictest first), and `changes`: what would change the answer.
 
     `warnings` and `audited` are told beside it and count for nothing. `enforced` is false where
-    the policy only observes: the outcome is what it would be, and nobody is to act on it.
+    the policy only observes: the outcome is what it would be, and nobody is to act on it. `notes`:
+    what a reader must know beside, such as an override that expired.
     """
 
     outcome: Outcome
@@ -67,6 +70,7 @@ class Verdict:
     warnings: tuple[Remark, ...] = ()
     audited: tuple[Remark, ...] = ()
     enforced: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:

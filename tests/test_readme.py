@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.policy.load import from_text
 from gate.surfaces.cli.main import COMMANDS, run
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +46,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "policy lint", "risk evaluate"):
+    for command in (*COMMANDS, "import kayenta", "override add", "policy lint", "risk evaluate"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
@@ -57,7 +58,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    shown, margin, _ = blocks("yaml")
+    shown, margin, *_ = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -71,8 +72,18 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     assert "within: 86400.0" in capfd.readouterr().out
 
 
+def test_the_freezes_it_shows_are_some():
+    (shown,) = (block for block in blocks("yaml") if block.startswith("freezes:"))
+    head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: web\nextends: standard\n"
+    assert [one.name for one in from_text(head + shown, "web.yaml").freezes] == [
+        "weekend",
+        "black friday",
+        "office hours",
+    ]
+
+
 def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
-    *_, shown = blocks("yaml")
+    (shown,) = (block for block in blocks("yaml") if "kind: ReleasePolicy" in block)
     (tmp_path / "release.yaml").write_text(shown)
     assert run(["policy", "lint", str(tmp_path / "release.yaml")]) == 0
     assert capfd.readouterr().out == ""

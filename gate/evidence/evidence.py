@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gate.change import Change
+from gate.closure import Closure
 from gate.deployment import History
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
@@ -84,7 +85,8 @@ class Evidence:
     """All that a verdict may rest on. Each metric of the service has a pair or a gap.
 
     `earlier`: pairs with the service's second, historical baseline, where it has one; a metric may
-    be missing there. `history`: what the ledger remembers; None where nobody asked it.
+    be missing there. `history`: what the ledger remembers; `calendar`: the freezes that
+    concern the service; each None where nobody asked.
     """
 
     window: Window
@@ -94,3 +96,4 @@ class Evidence:
     gaps: tuple[Gap, ...] = ()
     earlier: tuple[Pair, ...] = ()
     history: History | None = None
+    calendar: tuple[Closure, ...] | None = None

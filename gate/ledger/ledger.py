@@ -24,6 +24,8 @@ class Kind(StrEnum):
 
     DECISION = "decision"
     DEPLOYMENT = "deployment"
+    OVERRIDE = "override"
+    REVOCATION = "revocation"
 
 
 @dataclass(frozen=True, slots=True)

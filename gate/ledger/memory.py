@@ -13,21 +13,31 @@ import orjson
 from gate.deployment import Deployment, History, Result
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
+from gate.ledger.overrides import overrides
+from gate.verdict import Outcome
 
 # A quarter, and few enough that each decision may carry its own copy.
 FOR = 90 * 86_400.0
 MOST = 100
+# A day of a rollout that is looked at every few minutes; read in some 50 ms, and only to go back.
+MOST_DECISIONS = 200
 
 
-def history(ledger: Ledger, service: str, as_of: float) -> History:
+def history(ledger: Ledger, service: str, as_of: float, *, back_to: str = "") -> History:
     """What was told of the service in the 90 days up to `as_of`; raises LedgerError.
 
-    A ledger that is not there yet remembers nothing; one that cannot be read is an error.
+    A ledger that is not there yet remembers nothing; one that cannot be read is an error. With
+    `back_to` the last decisions are read too, newest first, until one shows that this version ran.
     """
     try:
-        return History(tuple(_deployments(ledger, service, as_of)))
+        told = tuple(_deployments(ledger, service, as_of))
     except NothingStoredError:
-        return History()
+        return History(decisions=0 if back_to else None)
+    granted = overrides(ledger, service, as_of)
+    if not back_to:
+        return History(told, granted)
+    ran, count = _ran(ledger.entries(service, MOST_DECISIONS), back_to)
+    return History(told, granted, ran, count)
 
 
 def remember(ledger: Ledger, deployment: Deployment) -> Entry:
@@ -62,3 +72,33 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
     for entry in ledger.entries(service, MOST, Kind.DEPLOYMENT):
         if as_of - FOR < entry.record.at <= as_of:
             yield deployment(entry)
+
+
+def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
+    """The versions that decisions show to have run, until `wanted` is; how many were read.
+
+    Those are baselines, and canaries let go on at last. Whenever they were made: clocks that differ
+    must not keep anybody from going back.
+    """
+    ran: set[str] = set()
+    judged: set[str] = set()
+    count = 0
+    for count, entry in enumerate(decided, 1):  # noqa: B007  it is the answer
+        baseline, canary = _asked(entry)
+        if entry.record.outcome == Outcome.PROMOTE and canary not in judged:
+            ran.add(canary)
+        if baseline != canary:
+            ran.add(baseline)
+        judged.add(canary)
+        if wanted in ran:
+            break
+    return tuple(sorted(ran - {""})), count
+
+
+def _asked(entry: Entry) -> tuple[str, str]:
+    """Baseline and canary; of a decision in another form nothing: going back must not fail."""
+    try:
+        asked = orjson.loads(entry.record.body)["request"]
+        return str(asked["baseline"]), str(asked["canary"])
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        return "", ""

@@ -2,7 +2,9 @@
 
 Two things no policy can do. Nothing spoke: hold. And a promote is not given out while the analysis
 did not show every critical metric not worse, whatever a rule says: absence of bad news promotes
-nothing. Going back to a known-good version is answered before any rule is asked.
+nothing. Only a recorded, approved override lifts these two, as it lifts holds, and not while a
+critical metric is shown worse, unless the policy lets that rule be overridden by its name
+(`gate.policy.lift`). Going back is answered before any rule is asked (`gate.policy.direction`).
 
 A policy that only observes (`Stance.OBSERVE`) changes nothing of this: its outcome is the honest
 one, and the verdict says beside it that it is not enforced. Only the edges, which turn verdicts
@@ -17,7 +19,11 @@ from typing import Any
 
 from gate.errors import GateError
 from gate.policy.conditions import Answer, ConditionError, ask
+from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, judges, set_aside
+from gate.policy.freeze import frozen
+from gate.policy.lift import Overrides, in_force
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
+from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import Facts
 from gate.request import Intent
 from gate.verdict import Outcome, Reason, Remark, Verdict
@@ -28,34 +34,77 @@ GUARD = Reason(
     Outcome.HOLD,
     "a rule said promote, but not every critical metric was shown not worse",
 )
-GOING_BACK = Reason(
-    "going back is never blocked",
-    Outcome.PROMOTE,
-    "this request returns to a known-good version; budget, risk and freezes do not apply",
-)
 
 
-def evaluate(policy: Policy, facts: Facts, intent: Intent, changes: Sequence[str]) -> Verdict:
-    """The verdict; `changes` are the sentences on what would change it.
+def evaluate(
+    policy: Policy,
+    facts: Facts,
+    intent: Intent,
+    changes: Sequence[str],
+    found: Situation = NOWHERE,
+) -> Verdict:
+    """The verdict; `changes` are the sentences on what would change it, `found` the situation.
 
     Raises GateError for a rule that cannot be asked at all.
     """
     enforced = policy.mode is Stance.ENFORCE
-    if intent is Intent.ROLLBACK:
-        return Verdict(Outcome.PROMOTE, (GOING_BACK,), enforced=enforced)
+    honoured, doubts = believed(found) if intent is Intent.ROLLBACK else (False, ())
+    if honoured:
+        return Verdict(Outcome.PROMOTE, (GOING_BACK,), enforced=enforced, notes=doubts)
     voices = [(rule, said) for rule in policy.rules for said in _spoken(rule, facts)]
-    reasons = [_reason(said) for rule, said in voices if rule.counts] or [SILENCE]
-    outcome = max((reason.outcome for reason in reasons), key=lambda one: one.strictness)
-    if outcome is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
-        reasons, outcome = [*reasons, GUARD], Outcome.HOLD
+    calendar = frozen(found.calendar, found.at, facts)
+    counted = [_reason(said) for rule, said in voices if rule.counts]
+    overrides = in_force(found, policy.overrides)
+    reasons = _settled([*counted, *calendar.reasons], policy, facts, overrides)
+    outcome = _outcome(reasons)
     return Verdict(
         outcome,
-        tuple(sorted(reasons, key=lambda reason: (-reason.outcome.strictness, reason.rule))),
+        tuple(sorted(reasons, key=_order)),
         () if outcome is Outcome.PROMOTE else tuple(changes),
         warnings=_remarks(voices, audited=False),
         audited=_remarks(voices, audited=True),
         enforced=enforced,
+        notes=(*doubts, *calendar.notes, *overrides.told(reasons, found.overridden)),
     )
+
+
+def _settled(
+    reasons: list[Reason], policy: Policy, facts: Facts, overrides: Overrides
+) -> list[Reason]:
+    """The reasons, those without weight marked as lifted, and what the gate itself has to say."""
+    if facts.get("history.known_good") is True:
+        reasons = _on_known_ground(reasons, policy, facts)
+    reasons = overrides.lift(reasons)
+    if not _counting(reasons):
+        reasons.append(overrides.voice or SILENCE)
+    if _outcome(reasons) is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
+        judging = {rule.name for rule in policy.rules if judges(rule.when)}
+        liftable = overrides.may_lift_guard(reasons, facts, judging)
+        reasons += overrides.lift([GUARD]) if liftable else [GUARD]
+    return reasons
+
+
+def _on_known_ground(reasons: list[Reason], policy: Policy, facts: Facts) -> list[Reason]:
+    """What surrounds a known-good version is set aside; shown safe, it needs no rule to go on."""
+    conditions = {rule.name: rule.when for rule in policy.rules}
+    reasons = list(set_aside(reasons, conditions))
+    if not _counting(reasons) and facts.get("analysis.safe") is True:
+        reasons.append(KNOWN_GOOD)
+    return reasons
+
+
+def _counting(reasons: Sequence[Reason]) -> list[Reason]:
+    return [reason for reason in reasons if not reason.lifted]
+
+
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    """The strictest of those that count."""
+    return max((one.outcome for one in _counting(reasons)), key=lambda one: one.strictness)
+
+
+def _order(reason: Reason) -> tuple[bool, int, str]:
+    """What counts before what was lifted, the strictest first."""
+    return bool(reason.lifted), -reason.outcome.strictness, reason.rule
 
 
 def _remarks(voices: Sequence[tuple[Rule, Remark]], *, audited: bool) -> tuple[Remark, ...]:

@@ -15,6 +15,8 @@ from gate.analysis.comparison import Analysis, Finding
 from gate.budget.alerts import WINDOWS, Severity
 from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
+from gate.policy.freeze import calendar_facts
+from gate.policy.situation import history_facts, situation
 from gate.policy.words import WORDS, Facts, Value
 from gate.request import Request
 from gate.risk.assess import Risk
@@ -38,6 +40,7 @@ def facts(
         "service.labels": dict(service.labels),
         "rollout.minutes": request.since / 60.0,
         "rollout.seen_minutes": analysis.minutes,
+        "rollout.labels": request.labels,
         "evidence.gaps": tuple(
             gap.about for gap in evidence.gaps if gap.cause is not Cause.NOT_ASKED
         ),
@@ -46,7 +49,9 @@ def facts(
         **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
+        **dict(history_facts(situation(request, evidence))),
     }
+    known.update(calendar_facts(evidence.calendar, request.as_of, known))
     return {word: value for word, value in known.items() if not _nan(value)}
 
 

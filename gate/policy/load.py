@@ -6,7 +6,7 @@ What is only suspicious, or takes time to find, is for `gate.policy.lint`.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,10 @@ from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
 from gate.policy.conditions import faults
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
+from gate.policy.freeze import Freeze
+from gate.policy.freeze_section import FreezeSection, freezes, inherited
+from gate.policy.overrides_section import OverridesSection, terms
+from gate.policy.overrides_section import complaints as overrides_complaints
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
 from gate.policy.words import WORDS, Type
 
@@ -54,6 +58,8 @@ class PolicySection(Section):
     extends: Text | list[Text] = Field(default_factory=list)
     disable: dict[str, str] = Field(default_factory=dict)
     rules: list[RuleSection] = Field(default_factory=list)
+    freezes: list[FreezeSection] = Field(default_factory=list)
+    overrides: OverridesSection | None = None
 
     @property
     def parents(self) -> list[str]:
@@ -126,7 +132,8 @@ class _Reader:
         """The policy of a document."""
         section = fit(document, PolicySection)
         parents = list(self._parents(document, section, trail))
-        complaints = list(_complaints(document, section))
+        own_freezes, complaints = freezes(document, section.freezes)
+        complaints = [*_complaints(document, section), *complaints]
         if complaints:
             raise UsageError("\n".join(str(one) for one in complaints))
         own = {
@@ -136,6 +143,8 @@ class _Reader:
         rules = merged(document, own, section.disable, parents)
         _check_promotes(document, rules)
         policies = [parent.policy for parent in parents]
+        closed = inherited(own_freezes, [one.freezes for one in policies])
+        _check_exceptions(document, section, rules, closed)
         policy = Policy(
             name=section.name,
             rules=tuple(one.rule for one in rules.values()),
@@ -144,6 +153,8 @@ class _Reader:
             mode=section.mode,
             extends=tuple(f"{parent.name}@sha256:{parent.sha256}" for parent in policies),
             disabled=section.disable,
+            freezes=closed,
+            overrides=terms(document, section.overrides, [one.overrides for one in policies]),
         )
         return Opened(policy, document, rules)
 
@@ -201,6 +212,22 @@ def _check_promotes(document: Document, rules: dict[str, Written]) -> None:
             "no rule says promote, so this policy could never promote",
             "add one that rests on what was shown, such as `when: analysis.safe`",
         )
+
+
+def _check_exceptions(
+    document: Document,
+    section: PolicySection,
+    rules: Mapping[str, Written],
+    freezes: Sequence[Freeze],
+) -> None:
+    """A freeze speaks beside the rules by its name, and overrides lift by name."""
+    own = [one.name for one in section.freezes]
+    complaints = list(overrides_complaints(document, section.overrides, rules))
+    for name in dict.fromkeys(one.name for one in freezes if one.name in rules):
+        place: Place = ("freezes", own.index(name), "name") if name in own else ("freezes",)
+        complaints.append(refuse(document, place, f"a freeze and a rule are both named {name!r}"))
+    if complaints:
+        raise UsageError("\n".join(map(str, complaints)))
 
 
 # The whole number is a large one: `c` would take a small one for a character.

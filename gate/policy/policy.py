@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gate.override import Overriding
+from gate.policy.freeze import Freeze
 from gate.verdict import Outcome
 
 
@@ -77,7 +79,8 @@ class Policy:
 
     `sha256` is of the file's bytes and of all that it extends, so that a decision names exactly
     what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
-    `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`.
+    `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`. `freezes`
+    hold by themselves; `overrides`: the terms on which an override counts.
     """
 
     name: str
@@ -87,3 +90,5 @@ class Policy:
     mode: Stance = Stance.ENFORCE
     extends: tuple[str, ...] = ()
     disabled: Mapping[str, str] = field(default_factory=dict)
+    freezes: tuple[Freeze, ...] = ()
+    overrides: Overriding = field(default_factory=Overriding)

@@ -53,6 +53,7 @@ _BUDGET, _RISK = "the SLOs of the service file", "the risk of the change"
 _CHANGE, _PULL = "the source of the change", "the pull requests of the change, on GitHub"
 _OWNERS, _LEDGER = "the components of the repository", "deployments told to the ledger"
 _FILE, _REQUEST = "the service file", "the request"
+_FREEZES, _QUARTER = "the freezes of the policy", 92 * 1_440.0
 _TOUCHED = ("configuration", "dependencies", "infrastructure", "migrations", "pipeline")
 _TYPES = (
     "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test",
@@ -254,6 +255,53 @@ WORDS: Mapping[str, Word] = {
     "change.flagged": Word(
         Type.BOOL, "what it changes stands behind a feature flag", _PULL, example=False
     ),
+    "calendar.frozen": Word(
+        Type.BOOL,
+        "a freeze holds for this release; one that its types or labels let pass does not",
+        _FREEZES,
+        example=False,
+    ),
+    "calendar.freeze": Word(
+        Type.STRING, "the freeze that holds, of several the last to end; or empty", _FREEZES, ""
+    ),
+    "calendar.freeze_ends": Word(
+        Type.STRING,
+        "when it ends, by RFC 3339 in its zone; `none in sight`, or empty",
+        _FREEZES,
+        "2026-11-23T08:00:00+01:00",
+    ),
+    "calendar.minutes_left": Word(
+        Type.DOUBLE,
+        "minutes until it ends; 0 when none holds, 132480 (92 days) when no end is in sight",
+        _FREEZES,
+        0.0,
+        least=0.0,
+    ),
+    "calendar.next_freeze": Word(
+        Type.STRING, "the next freeze to begin within 92 days; or empty", _FREEZES, "weekend"
+    ),
+    "calendar.minutes_to_freeze": Word(
+        Type.DOUBLE,
+        "minutes until it begins; 132480 (92 days) when none is that near",
+        _FREEZES,
+        2_220.0,
+        least=0.0,
+        most=_QUARTER,
+    ),
+    "history.known_good": Word(
+        Type.BOOL,
+        "this version ran through before, and nothing bad was told of it since",
+        _LEDGER,
+        example=False,
+    ),
+    "history.overrides_30d": Word(
+        Type.INT,
+        "overrides granted for the service in the last 30 days; counted up to 100",
+        "overrides in the ledger",
+        0,
+        least=0,
+        most=100,
+    ),
     "history.deployments": Word(
         Type.INT, "deployments of the service in the last 90 days", _LEDGER, 24, least=0
     ),
@@ -292,5 +340,8 @@ WORDS: Mapping[str, Word] = {
     ),
     "rollout.seen_minutes": Word(
         Type.DOUBLE, "minutes of the rollout that were judged", _SEEN, 30.0, least=0.0
+    ),
+    "rollout.labels": Word(
+        Type.STRINGS, "labels given with the request (`--label`)", _REQUEST, ("emergency",)
     ),
 }

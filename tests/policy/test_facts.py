@@ -89,7 +89,8 @@ def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     since = replace(HOUR, window=600.0)
     month = replace(MONTH, coverage=1.0)
     change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
-    evidence = an_evidence(indicators=(month, *every, *before, since), change=change)
+    measured = (month, *every, *before, since)
+    evidence = an_evidence(indicators=measured, change=change, calendar=())
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert set(missing(found)) == OTHERS | {"analysis.score"}
     assert set(found) == set(WORDS) - OTHERS - {"analysis.score"}

@@ -130,8 +130,9 @@ def test_an_unknown_command_is_told_its_neighbour(capfd):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "analyze", "check", "ledger", "ledger list", "ledger show", "ledger verify", "plan",
-     "replay", "risk", "risk evaluate", "show", "schema", "demo"],
+    ["", "analyze", "check", "freezes", "override", "override add", "override list",
+     "override revoke", "ledger", "ledger list", "ledger show", "ledger verify",
+     "plan", "replay", "risk", "risk evaluate", "show", "schema", "demo"],
 )  # fmt: skip
 def test_every_help_has_an_example(capfd, command):
     assert run([*command.split(), "--help"]) == 0

@@ -30,6 +30,7 @@ from gate.wiring import gate as wired
 @options.about_a_canary(required=True)
 @click.option("--policy", help="Decide by this policy instead of the file's.")
 @click.option("--rollback", "going_back", is_flag=True, help="This goes back to a known version.")
+@click.option("--label", "labels", multiple=True, help="What kind of release: emergency.")
 @options.FORMAT
 @click.option("--wait", type=Duration(), help="Ask again until promote, rollback, or this long.")
 @click.option("--every", type=Duration(), default="30s", show_default=True, help="With --wait.")

@@ -84,6 +84,7 @@ def request(
             since=judged - started,
             variables=dict(flags["variables"]),
             intent=intent,
+            labels=flags.get("labels", ()),
         )
 
     return at

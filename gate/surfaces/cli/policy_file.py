@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gate.policy import freeze_section, overrides_section
 from gate.policy.policy import OnUnknown, Policy, Rule, Then
 from gate.surfaces.cli.yamltext import comment
 
@@ -28,12 +29,14 @@ def policy_yaml(policy: Policy) -> str:
         "kind": "ReleasePolicy",
         **{name: value for name, value in _plain(policy).items() if name not in _HEAD},
         "rules": [_rule(rule) for rule in policy.rules],
+        "freezes": [freeze_section.as_written(one) for one in policy.freezes],
+        "overrides": overrides_section.as_written(policy.overrides),
     }
     dumped: str = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=100)
     return "\n".join([*_origin(policy), dumped])
 
 
-_HEAD = ("rules", "sha256", "extends", "disabled")
+_HEAD = ("rules", "freezes", "overrides", "sha256", "extends", "disabled")
 
 
 def _origin(policy: Policy) -> Iterator[str]:

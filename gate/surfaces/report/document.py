@@ -40,6 +40,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "reasons": decision.verdict.reasons,
         "warnings": decision.verdict.warnings,
         "audited": decision.verdict.audited,
+        "notes": decision.verdict.notes,
         "what_would_change_it": decision.verdict.changes,
         **asked(decision.service, decision.request, decision.evidence.window),
         "analysis": analysed(conclusion.analysis),
@@ -48,6 +49,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "risk": conclusion.risk,
         "change": decision.evidence.change and changed(decision.evidence.change),
         "gaps": decision.evidence.gaps,
+        "calendar": decision.evidence.calendar,
         "facts": dict(sorted(conclusion.facts.items())),
         "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
         "decided_at": rfc3339(decision.decided_at),
@@ -66,6 +68,7 @@ def asked(service: Service, request: Request, window: Window) -> dict[str, Any]:
             "since_seconds": request.since,
             "variables": dict(sorted(request.variables.items())),
             "intent": request.intent,
+            "labels": request.labels,
         },
         "window": {
             "start": rfc3339(window.start),

@@ -43,6 +43,7 @@ class Report:
     risk: tuple[str, ...]
     gaps: tuple[str, ...]
     changes: tuple[str, ...]
+    notes: tuple[str, ...]
     id: str
 
 
@@ -68,6 +69,7 @@ def _report(decision: Decision) -> Report:
         # What is wrong with a metric stands beside its comparison.
         gaps=tuple(str(g) for g in decision.evidence.gaps if not g.about.startswith("metric ")),
         changes=decision.verdict.changes,
+        notes=decision.verdict.notes,
         id=decision.id,
     )
 
@@ -77,8 +79,12 @@ def voiced(one: Reason | Remark) -> str:
 
     >>> voiced(Remark("frozen", None, "it is Friday", docs="https://x", owner="team-pay"))
     'frozen: it is Friday (https://x; owner team-pay)'
+    >>> from gate.verdict import Outcome
+    >>> voiced(Reason("frozen", Outcome.HOLD, "it is Friday", lifted="override 3f9c0a12"))
+    'hold (lifted: override 3f9c0a12): frozen: it is Friday'
     """
-    outcome = f"{one.outcome}: " if one.outcome else ""
+    lifted = f" (lifted: {one.lifted})" if isinstance(one, Reason) and one.lifted else ""
+    outcome = f"{one.outcome}{lifted}: " if one.outcome else ""
     more = "; ".join(part for part in (one.docs, one.owner and f"owner {one.owner}") if part)
     return f"{outcome}{one.rule}: {one.message}" + (f" ({more})" if more else "")
 

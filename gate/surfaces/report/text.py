@@ -28,6 +28,7 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     _section(console, "Because", list(map(voiced, told.reasons)))
     _section(console, "Warnings", list(map(voiced, told.warnings)))
     _section(console, "Would have said (audited)", list(map(voiced, told.audited)))
+    _section(console, "Note", told.notes)
     console.print("\nEvidence", style="bold")
     _table(console, COLUMNS, [row.cells for row in told.rows])
     _list(console, [f"{row.cells[0]}: {row.note}" for row in told.rows])

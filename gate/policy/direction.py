@@ -1,0 +1,97 @@
+"""The safe directions: back to a version that ran, and on to one that is known good.
+
+Neither is held up by what surrounds a release (budget, risk, the calendar, the change): a version
+that ran well is not made worse by an empty budget, and going back is how budgets are saved.
+
+Going back needs a version the ledger knows, or `--rollback` would be the way around the gate for
+new versions. It knows those of which an outcome was told, the baselines of its last decisions, and
+the canaries it let go on. Where it knows nothing of the service at all, the sender is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from gate.policy.conditions import words
+from gate.policy.situation import Situation
+from gate.verdict import Outcome, Reason
+
+GOING_BACK = Reason(
+    "going back is never blocked",
+    Outcome.PROMOTE,
+    "this request returns to a known-good version; budget, risk and freezes do not apply",
+)
+KNOWN_GOOD = Reason(
+    "known good",
+    Outcome.PROMOTE,
+    "this version ran through before, with no bad word since, and was shown not worse now; "
+    "budget, risk and freezes do not apply",
+)
+NEW_HERE = "the ledger knows nothing of this service yet: that this version ran before is believed"
+
+# What surrounds a release, and what it was seen to do. The rest (service, rollout, history) says
+# neither, so that a rule of it alone counts, and beside either changes nothing.
+AROUND = ("budget.", "risk.", "calendar.", "change.")
+SHOWN = ("analysis.", "evidence.")
+
+
+def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
+    """Whether going back to the version is honoured, and the notes on it."""
+    history = found.history
+    if history is None or history.decisions is None:
+        return True, ()
+    if told := history.told(found.version):
+        last = told[0].result
+        return True, ((f"the last word on {found.version!r} is {last}",) if last.bad else ())
+    if found.version in history.ran:
+        return True, ()
+    if not history.decisions and not history.deployments:
+        return True, (NEW_HERE,)
+    return False, (_unseen(found.version, history.decisions),)
+
+
+def _unseen(version: str, decisions: int) -> str:
+    return (
+        f"{version!r} was not seen running before: no outcome of it was told, and none of the last "
+        f"{decisions} decisions had it as the baseline or let it go on; so it is judged as a "
+        "release. If it did run: record that with `gate outcome`, or an override with "
+        "`gate override add`"
+    )
+
+
+def set_aside(reasons: Sequence[Reason], conditions: Mapping[str, str]) -> Iterator[Reason]:
+    """The reasons, those lifted that only what surrounds a known-good version speaks for.
+
+    `conditions`: the `when` of each rule by its name; a reason of no rule is the calendar's.
+    """
+    for reason in reasons:
+        when = conditions.get(reason.rule)
+        around = when is None or of_surroundings(when) or _for_want_of_surroundings(reason)
+        if around and reason.outcome is not Outcome.PROMOTE:
+            yield replace(reason, lifted="the version is known good")
+        else:
+            yield reason
+
+
+def of_surroundings(when: str) -> bool:
+    """Whether a condition reads what surrounds a release, and nothing of what was shown.
+
+    >>> of_surroundings('budget.asked && budget.remaining <= 0.0')
+    True
+    >>> of_surroundings('budget.remaining < 0.1 && size(analysis.unclear) > 0')
+    False
+    >>> of_surroundings('rollout.seen_minutes < 10.0')
+    False
+    """
+    return any(word.startswith(AROUND) for word in words(when)) and not judges(when)
+
+
+def judges(when: str) -> bool:
+    """Whether a condition reads what the release was seen to do."""
+    return any(word.startswith(SHOWN) for word in words(when))
+
+
+def _for_want_of_surroundings(reason: Reason) -> bool:
+    """Whether a rule could not be told for want of facts that do not matter here."""
+    return bool(reason.unknown) and all(word.startswith(AROUND) for word in reason.unknown)

@@ -1,0 +1,47 @@
+"""What a release comes into: the calendar, and what the ledger remembers of its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gate.closure import Closure
+from gate.deployment import History
+from gate.evidence.evidence import Evidence
+from gate.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """`version` asks to go on at `at` (Unix seconds). None where nobody looked."""
+
+    version: str = ""
+    at: float = 0.0
+    calendar: tuple[Closure, ...] | None = None
+    history: History | None = None
+
+    @property
+    def overridden(self) -> int:
+        """Overrides of the service that the ledger remembers."""
+        return len(self.history.overrides) if self.history else 0
+
+
+NOWHERE = Situation()
+
+
+def situation(request: Request, evidence: Evidence) -> Situation:
+    """The situation of this request, as the evidence has it."""
+    return Situation(
+        version=request.canary,
+        at=request.as_of,
+        calendar=evidence.calendar,
+        history=evidence.history,
+    )
+
+
+def history_facts(found: Situation) -> Iterator[tuple[str, Any]]:
+    """`history.known_good` and `history.overrides_30d`; nothing where the ledger was not asked."""
+    if found.history is not None:
+        yield "history.known_good", found.history.known_good(found.version)
+        yield "history.overrides_30d", found.overridden
