@@ -64,6 +64,12 @@ def ask(condition: str, facts: Facts) -> Answer:
     return Answer(None, (missing[1],)) if missing else Answer(None, fault=str(result.value()))
 
 
+def serialized(condition: str) -> bytes:
+    """The checked syntax tree as CEL's protobuf; raises ConditionError. See `syntax`."""
+    tree: bytes = _compiled(condition).serialize()
+    return tree
+
+
 @cache
 def _environment() -> Any:
     return cel.NewEnv(variables={word: _TYPES[what.type] for word, what in WORDS.items()})

@@ -12,7 +12,7 @@ into exit codes and replies, let an observed hold pass.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gate.errors import GateError
@@ -21,6 +21,8 @@ from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
 from gate.policy.words import Facts
 from gate.request import Intent
 from gate.verdict import Outcome, Reason, Remark, Verdict
+
+Speak = Callable[[Rule, Facts], Iterable[Remark]]
 
 SILENCE = Reason("no rule spoke", Outcome.HOLD, "nothing in the policy applies, so nothing is done")
 GUARD = Reason(
@@ -35,15 +37,22 @@ GOING_BACK = Reason(
 )
 
 
-def evaluate(policy: Policy, facts: Facts, intent: Intent, changes: Sequence[str]) -> Verdict:
+def evaluate(
+    policy: Policy,
+    facts: Facts,
+    intent: Intent,
+    changes: Sequence[str],
+    speak: Speak | None = None,
+) -> Verdict:
     """The verdict; `changes` are the sentences on what would change it.
 
-    Raises GateError for a rule that cannot be asked at all.
+    `speak` may answer for `spoken` with the same words: searches remember what rules said. Raises
+    GateError for a rule that cannot be asked at all.
     """
     enforced = policy.mode is Stance.ENFORCE
     if intent is Intent.ROLLBACK:
         return Verdict(Outcome.PROMOTE, (GOING_BACK,), enforced=enforced)
-    voices = [(rule, said) for rule in policy.rules for said in _spoken(rule, facts)]
+    voices = [(rule, said) for rule in policy.rules for said in (speak or spoken)(rule, facts)]
     reasons = [_reason(said) for rule, said in voices if rule.counts] or [SILENCE]
     outcome = max((reason.outcome for reason in reasons), key=lambda one: one.strictness)
     if outcome is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
@@ -73,7 +82,7 @@ def _reason(said: Remark) -> Reason:
     )
 
 
-def _spoken(rule: Rule, facts: Facts) -> Iterator[Remark]:
+def spoken(rule: Rule, facts: Facts) -> Iterator[Remark]:
     """What the rule says, whether or not it counts; silence when it does not hold."""
     answer = asked(rule, facts)
     if answer.holds:
@@ -114,6 +123,11 @@ def fill(message: str, facts: Facts) -> str:
         text + ("" if word is None else _filled(word, form or "", facts))
         for text, word, form, _ in string.Formatter().parse(message)
     )
+
+
+def words_filled(message: str) -> tuple[str, ...]:
+    """The facts that the message shows."""
+    return tuple(word for _, word, _, _ in string.Formatter().parse(message) if word)
 
 
 def _filled(word: str, form: str, facts: Facts) -> str:
