@@ -17,6 +17,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from gate.errors import GateError, did_you_mean
+from gate.policy.syntax import Atom, atoms_of
 from gate.policy.words import WORDS, Facts, Type
 
 _TYPES = {
@@ -57,17 +58,32 @@ def check(condition: str) -> None:
 
 def ask(condition: str, facts: Facts) -> Answer:
     """Whether the condition holds; anything but a plain yes or no is unknown."""
-    result = _compiled(condition).eval(data=_plain(facts))
+    read = {word: facts[word] for word in words_read(condition) if word in facts}
+    result = _compiled(condition).eval(data=_plain(read))
     if result.type() == cel.Type.BOOL:
         return Answer(bool(result.value()))
     missing = _MISSING.search(str(result.value()))
     return Answer(None, (missing[1],)) if missing else Answer(None, fault=str(result.value()))
 
 
-def serialized(condition: str) -> bytes:
-    """The checked syntax tree as CEL's protobuf; raises ConditionError. See `syntax`."""
-    tree: bytes = _compiled(condition).serialize()
-    return tree
+@cache
+def atoms(condition: str) -> tuple[Atom, ...]:
+    """The parts that the condition joins; raises ConditionError.
+
+    >>> atoms("budget.asked && budget.remaining <= 0.25")[1]
+    Atom(words=('budget.remaining',), literals=(0.25,))
+    """
+    return atoms_of(_compiled(condition).serialize())
+
+
+@cache
+def words_read(condition: str) -> tuple[str, ...]:
+    """Every fact the condition reads, in the order of its text; raises ConditionError.
+
+    >>> words_read('analysis.unclear.exists(x, x == "budget.asked") || !analysis.safe')
+    ('analysis.unclear', 'analysis.safe')
+    """
+    return tuple(dict.fromkeys(word for atom in atoms(condition) for word in atom.words))
 
 
 @cache

@@ -125,11 +125,6 @@ def fill(message: str, facts: Facts) -> str:
     )
 
 
-def words_filled(message: str) -> tuple[str, ...]:
-    """The facts that the message shows."""
-    return tuple(word for _, word, _, _ in string.Formatter().parse(message) if word)
-
-
 def _filled(word: str, form: str, facts: Facts) -> str:
     value: Any = facts.get(word)
     if value is None:

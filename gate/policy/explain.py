@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gate.policy.conditions import ask
+from gate.policy.conditions import ask, words_read
 from gate.policy.consistency import broken
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.flip import Flips, flips
 from gate.policy.policy import Policy, Rule
-from gate.policy.syntax import words_read
 from gate.policy.words import Facts, Value
 from gate.request import Intent
 from gate.verdict import Remark, Verdict

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
+from gate.policy.conditions import words_read
 from gate.policy.consistency import State, broken, settled
 from gate.policy.grid import Point, conditions, grid
 from gate.policy.news import BAD, passes, stands, worse
 from gate.policy.policy import Policy
-from gate.policy.syntax import words_read
 from gate.policy.voices import Voices
 from gate.policy.words import Facts, Value
 from gate.request import Intent

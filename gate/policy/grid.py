@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gate.policy.conditions import atoms
 from gate.policy.news import always_known
 from gate.policy.policy import Policy
-from gate.policy.syntax import Atom, Literal, atoms
+from gate.policy.syntax import Atom, Literal
 from gate.policy.words import WORDS, Type, Value
 
 # A number beside a boundary; far above a rounding error, far below what anybody means.

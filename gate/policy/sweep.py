@@ -27,8 +27,10 @@ from gate.policy.voices import Voices
 from gate.policy.words import Value
 from gate.verdict import Outcome, Verdict
 
-# Some seconds; `standard` has 86,400 combinations, of which 12,870 can be.
+# Some seconds: `standard` has 86,400 combinations, of which 12,870 can be. Of policies with more
+# rules fewer states are asked, so that no more than `MOST_ASKED` questions are.
 MOST_STATES = 100_000
+MOST_ASKED = 1_000_000
 # Without it no promote is given, so no state can leave it out.
 _SAFE = "analysis.safe"
 
@@ -80,9 +82,10 @@ class Sweep:
         return tuple(one for one in self.found if one.kind.fault)
 
 
-def sweep(policy: Policy, most: int = MOST_STATES, seed: int = 0) -> Sweep:
-    """Ask the policy about every state, or about `most` of them."""
-    return _Sweeper(policy).sweep(most, seed)
+def sweep(policy: Policy, most: int | None = None, seed: int = 0) -> Sweep:
+    """Ask the policy about every combination, or about `most` of them, which `seed` chooses."""
+    usual = min(MOST_STATES, MOST_ASKED // len(policy.rules))
+    return _Sweeper(policy).sweep(most or usual, seed)
 
 
 _Key = tuple[Kind, tuple[Any, ...]]
@@ -95,7 +98,9 @@ class _Sweeper:
         self.values = {
             word: tuple(point.value for point in points) for word, points in self.points.items()
         }
-        self.next = {word: dict(_next(word, values)) for word, values in self.values.items()}
+        self.next = {
+            word: dict(_next(word, values)) for word, values in self.values.items() if word in BAD
+        }
         self.voices = Voices(policy)
         self.verdicts: dict[tuple[Any, ...], Verdict] = {}
         self.found: dict[_Key, tuple[State, str]] = {}
@@ -213,7 +218,7 @@ class _Sweeper:
 
 def _next(word: str, values: tuple[Value | None, ...]) -> Iterator[tuple[Value, Value]]:
     """Each value with the one that is next worse to it, where there is one."""
-    known = [value for value in values if value is not None and not isinstance(value, Mapping)]
+    known = [value for value in values if value is not None]
     for value in known:
         below = [one for one in known if worse(word, one, than=value)]
         for one in below:

@@ -1,4 +1,4 @@
-"""What a compiled condition reads and compares: its facts, and the literals beside each.
+"""What a checked condition reads and compares: its facts, and the literals beside each.
 
 CEL's Python binding shows no syntax tree, but it serializes the checked one, so nothing has to be
 guessed from the text: https://github.com/google/cel-spec/tree/master/proto/cel/expr (checked.proto,
@@ -11,9 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 
-from gate.policy.conditions import serialized
 from gate.policy.words import WORDS
 
 Literal = bool | int | float | str
@@ -39,26 +37,11 @@ class Atom:
     literals: tuple[Literal, ...]
 
 
-@cache
-def atoms(condition: str) -> tuple[Atom, ...]:
-    """The parts that the condition joins; raises ConditionError.
-
-    >>> atoms('budget.asked && budget.remaining <= 0.25')[1]
-    Atom(words=('budget.remaining',), literals=(0.25,))
-    """
-    (checked,) = _messages(serialized(condition), _ANY_VALUE)
+def atoms_of(tree: bytes) -> tuple[Atom, ...]:
+    """The parts that a condition joins; `tree` is a CheckedExpr in an Any, as CEL serializes it."""
+    (checked,) = _messages(tree, _ANY_VALUE)
     (expression,) = _messages(checked, _CHECKED_EXPR)
     return tuple(_atoms(expression))
-
-
-@cache
-def words_read(condition: str) -> tuple[str, ...]:
-    """Every fact the condition reads, in the order of its text; raises ConditionError.
-
-    >>> words_read('analysis.unclear.exists(x, x == "budget.asked") || !analysis.safe')
-    ('analysis.unclear', 'analysis.safe')
-    """
-    return tuple(dict.fromkeys(word for atom in atoms(condition) for word in atom.words))
 
 
 def _atoms(expression: bytes) -> Iterator[Atom]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.policy.conditions import ask
+from gate.policy.conditions import ask, words_read
 from gate.policy.evaluate import evaluate
 from gate.policy.policy import Policy, Rule
 from gate.policy.suite import Case, Suite
-from gate.policy.syntax import words_read
 from gate.policy.words import Value
 from gate.request import Intent
 from gate.verdict import Verdict
