@@ -75,6 +75,7 @@ class _Search:
         self.tried = 0
         points_read = grid(conditions(policy))
         self.read = tuple(points_read)
+        self.clocks = tuple(word for word in points_read if passes(word))
         self.moves = {
             word: moves
             for word, points in points_read.items()
@@ -97,7 +98,9 @@ class _Search:
     def _of_size(self, size: int) -> Iterator[Flip]:
         """One flip for each set of facts: that with the nearest values."""
         for words in combinations(self.moves, size):
-            if not self._could_turn(frozenset(words)):
+            # Where one clock is moved the others go along.
+            clocks = self.clocks if any(map(passes, words)) else ()
+            if not self._could_turn(frozenset((*words, *clocks))):
                 continue
             for changes in product(*(self.moves[word] for word in words)):
                 if self.tried >= MOST_TRIES:

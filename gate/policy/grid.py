@@ -84,15 +84,11 @@ def _numbers(word: str, beside: Sequence[Atom]) -> Iterator[Point]:
 
 
 def _edges(atom: Atom) -> Iterator[float]:
-    numbers = [float(one) for one in atom.literals if _number(one)]
+    numbers = [float(one) for one in atom.literals if not isinstance(one, str)]
     yield from numbers
     if len(atom.words) > 1 or len(numbers) != 1:
         far = FAR * max([1.0, *map(abs, numbers)])
         yield from (0.0, 1.0, far)
-
-
-def _number(one: Literal) -> bool:
-    return isinstance(one, int | float) and not isinstance(one, bool)
 
 
 def _words(word: str, texts: Sequence[str]) -> Iterator[str]:

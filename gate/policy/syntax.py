@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gate.policy.words import WORDS
 
-Literal = bool | int | float | str
+Literal = int | float | str
 # Field numbers of google.protobuf.Any, CheckedExpr, Expr, Constant and the kinds of Expr.
 _ANY_VALUE, _CHECKED_EXPR = 2, 4
 _CONSTANT, _IDENTIFIER, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = range(3, 10)
@@ -31,7 +31,7 @@ _JOINTS = (b"_&&_", b"_||_", b"!_", b"_?_:_")
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A part of a condition with no `&&`, `||` or `!` around it: facts it reads, its literals."""
+    """A part of a condition with no `&&`, `||` or `!` around it: facts it reads, its numbers and texts."""
 
     words: tuple[str, ...]
     literals: tuple[Literal, ...]
