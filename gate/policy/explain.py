@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gate.policy.conditions import ask, words_read
+from gate.policy.conditions import ask, words
 from gate.policy.consistency import broken
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.flip import Flips, flips
@@ -63,6 +63,6 @@ def _heard(rule: Rule, facts: Facts) -> Heard:
     return Heard(
         rule=rule,
         holds=ask(rule.when, facts).holds,
-        read={word: facts.get(word) for word in words_read(rule.when)},
+        read={word: facts.get(word) for word in words(rule.when)},
         said=tuple(spoken(rule, facts)),
     )

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from gate.policy.conditions import words_read
+from gate.policy.conditions import words
 from gate.policy.consistency import State, broken, settled
-from gate.policy.grid import Point, conditions, grid
 from gate.policy.news import BAD, passes, stands, worse
+from gate.policy.points import Point, conditions, points
 from gate.policy.policy import Policy
 from gate.policy.voices import Voices
 from gate.policy.words import Facts, Value
@@ -73,15 +73,15 @@ class _Search:
         self.for_worse = self.verdict.outcome is Outcome.PROMOTE
         self.already_broken = broken(facts)
         self.tried = 0
-        points_read = grid(conditions(policy))
-        self.read = tuple(points_read)
-        self.clocks = tuple(word for word in points_read if passes(word))
+        tried = points(conditions(policy))
+        self.read = tuple(tried)
+        self.clocks = tuple(word for word in tried if passes(word))
         self.moves = {
             word: moves
-            for word, points in points_read.items()
-            if (moves := tuple(self._moves(word, points)))
+            for word, options in tried.items()
+            if (moves := tuple(self._moves(word, options)))
         }
-        self.reads = {rule.name: frozenset(words_read(rule.when)) for rule in policy.rules}
+        self.reads = {rule.name: frozenset(words(rule.when)) for rule in policy.rules}
         self.promoting = [
             self.reads[rule.name]
             for rule in policy.rules
@@ -97,19 +97,19 @@ class _Search:
 
     def _of_size(self, size: int) -> Iterator[Flip]:
         """One flip for each set of facts: that with the nearest values."""
-        for words in combinations(self.moves, size):
+        for chosen in combinations(self.moves, size):
             # Where one clock is moved the others go along.
-            clocks = self.clocks if any(map(passes, words)) else ()
-            if not self._could_turn(frozenset((*words, *clocks))):
+            clocks = self.clocks if any(map(passes, chosen)) else ()
+            if not self._could_turn(frozenset((*chosen, *clocks))):
                 continue
-            for changes in product(*(self.moves[word] for word in words)):
+            for changes in product(*(self.moves[word] for word in chosen)):
                 if self.tried >= MOST_TRIES:
                     return
                 if flip := self._turned(changes):
                     yield flip
                     break
 
-    def _could_turn(self, words: frozenset[str]) -> bool:
+    def _could_turn(self, moved: frozenset[str]) -> bool:
         """Every rule in the way of a promote must read one of the words, and so must a promoter."""
         if self.for_worse:
             return True
@@ -118,7 +118,7 @@ class _Search:
         ways = [self.reads[rule] for rule in blockers if rule in self.reads]
         if not any(one.outcome is Outcome.PROMOTE for one in voices):
             ways.append(frozenset[str]().union(*self.promoting))
-        return all(words & way for way in ways)
+        return all(moved & way for way in ways)
 
     def _turned(self, changes: tuple[Change, ...]) -> Flip | None:
         moved = self._moved(changes)
@@ -145,11 +145,11 @@ class _Search:
     def _is_turn(self, outcome: Outcome) -> bool:
         return self.for_worse is not (outcome is Outcome.PROMOTE)
 
-    def _moves(self, word: str, points: Sequence[Point]) -> Iterator[Change]:
+    def _moves(self, word: str, options: Sequence[Point]) -> Iterator[Change]:
         """The points that the fact could move to, the nearest first."""
         was = self.facts.get(word)
-        values = [point.value for point in points]
-        for point in sorted(points, key=lambda point: _distance(was, point.value, values)):
+        values = [point.value for point in options]
+        for point in sorted(options, key=lambda point: _distance(was, point.value, values)):
             if point.value != was and self._may(word, was, point.value):
                 yield Change(word, was, point.value, point.told)
 

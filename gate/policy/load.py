@@ -15,7 +15,7 @@ from pydantic import Field
 from gate.document import Document, Place, Section, Text, fit, parse, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
-from gate.policy.conditions import ConditionError, check
+from gate.policy.conditions import faults
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
 from gate.policy.words import WORDS, Type
@@ -171,9 +171,7 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
             yield refuse(document, (*place, "name"), f"two rules are named {rule.name!r}")
         for key, complaint in _faults(rule):
             yield refuse(document, (*place, key), f"rule {rule.name!r}: {complaint}")
-        try:
-            check(rule.when)
-        except ConditionError as error:
+        for error in faults(rule.when):
             where = document.inside((*place, "when"), error.line, error.column)
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
     if not section.rules and not section.parents:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.policy.conditions import ask, words_read
+from gate.policy.conditions import ask, words
 from gate.policy.evaluate import evaluate
 from gate.policy.policy import Policy, Rule
 from gate.policy.suite import Case, Suite
@@ -87,16 +87,13 @@ def covered(trials: Sequence[Trial]) -> float:
 def _tried(policy: Policy, case: Case) -> Tried:
     verdict = evaluate(policy, case.facts, case.intent, ())
     complaints = tuple(_complaints(case, verdict))
-    words = dict.fromkeys(
-        word
-        for rule in (_differing(policy, case, verdict) if complaints else ())
-        for word in words_read(rule.when)
-    )
+    differing = _differing(policy, case, verdict) if complaints else []
+    read = dict.fromkeys(word for rule in differing for word in words(rule.when))
     return Tried(
         case=case,
         verdict=verdict,
         complaints=complaints,
-        mattered={word: case.facts.get(word) for word in words},
+        mattered={word: case.facts.get(word) for word in read},
     )
 
 
@@ -138,7 +135,7 @@ def _seen(rule: Rule, cases: Sequence[Case]) -> Seen:
     answers = {
         ask(rule.when, case.facts).holds for case in cases if case.intent is not Intent.ROLLBACK
     }
-    if words_read(rule.when):
+    if words(rule.when):
         return Seen(rule.name, True in answers, False in answers, None in answers)
     always = ask(rule.when, {}).holds
     return Seen(

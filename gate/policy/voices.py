@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gate.policy.conditions import words_read
+from gate.policy.conditions import words
 from gate.policy.consistency import State
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.policy import Policy, Rule
@@ -27,7 +27,7 @@ class Voices:
     def __init__(self, policy: Policy) -> None:
         rules = tuple(replace(rule, message="") for rule in policy.rules if rule.counts)
         self._policy = replace(policy, rules=rules)
-        self._rules = {rule.name: (words_read(rule.when), _Said()) for rule in rules}
+        self._rules = {rule.name: (words(rule.when), _Said()) for rule in rules}
 
     def verdict(self, state: State) -> Verdict:
         """What `evaluate` says of the facts that are known in the state, without its messages."""
@@ -39,10 +39,10 @@ class Voices:
         return self._rules[rule][0] if rule in self._rules else ()
 
     def _speak(self, rule: Rule, facts: Facts) -> tuple[Remark, ...]:
-        words, said = self._rules[rule.name]
-        key = tuple([_hashable(word, facts.get(word)) for word in words])
+        read, said = self._rules[rule.name]
+        key = tuple([_hashable(word, facts.get(word)) for word in read])
         if key not in said:
-            known = {word: facts[word] for word in words if facts.get(word) is not None}
+            known = {word: facts[word] for word in read if facts.get(word) is not None}
             said[key] = tuple(spoken(rule, known))
         return said[key]
 

@@ -54,6 +54,10 @@ _CHANGE, _PULL = "the source of the change", "the pull requests of the change, o
 _OWNERS, _LEDGER = "the components of the repository", "deployments told to the ledger"
 _FILE, _REQUEST = "the service file", "the request"
 _TOUCHED = ("configuration", "dependencies", "infrastructure", "migrations", "pipeline")
+_TYPES = (
+    "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test",
+    "hotfix", "security", "breaking",
+)  # fmt: skip
 
 WORDS: Mapping[str, Word] = {
     "analysis.safe": Word(
@@ -164,7 +168,7 @@ WORDS: Mapping[str, Word] = {
         "low, medium, high or critical, among the repository's own changes",
         _RISK,
         "low",
-        known=tuple(Level),
+        known=tuple(map(str, Level)),
     ),
     "risk.percentile": Word(
         Type.DOUBLE,
@@ -204,6 +208,7 @@ WORDS: Mapping[str, Word] = {
         "types of its conventional commits (fix, feat, revert, ...) and breaking",
         _CHANGE,
         ("fix",),
+        known=_TYPES,
     ),
     "change.components": Word(
         Type.STRINGS, "components of the repository that it changes", _OWNERS, ("checkout",)
@@ -276,7 +281,7 @@ WORDS: Mapping[str, Word] = {
         "how the last deployment ended",
         _LEDGER,
         "completed",
-        known=tuple(Result),
+        known=tuple(map(str, Result)),
     ),
     "service.name": Word(Type.STRING, "the service", _FILE, "checkout"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2", _FILE, 1, least=0, most=2),

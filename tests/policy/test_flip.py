@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gate.policy import flip
 from gate.policy.evaluate import evaluate
 from gate.policy.flip import flips
-from gate.policy.grid import conditions, grid
+from gate.policy.points import conditions, points
 from gate.request import Intent
 from gate.verdict import Outcome
 from tests.parts.rollouts import STANDARD, a_policy
@@ -100,8 +100,8 @@ def test_a_search_that_is_cut_off_says_so(monkeypatch):
 _STATES = st.fixed_dictionaries(
     {},
     optional={
-        word: st.sampled_from([point.value for point in points if point.value is not None])
-        for word, points in grid(conditions(STANDARD)).items()
+        word: st.sampled_from([one.value for one in options if one.value is not None])
+        for word, options in points(conditions(STANDARD)).items()
     },
 )
 

@@ -47,7 +47,8 @@ def test_the_digest_is_of_the_bytes_of_the_file(tmp_path, ends):
 
 
 def test_the_shipped_policies_are_right():
-    for file in (ROOT / "policies").glob("*.yaml"):
+    files = (ROOT / "policies").glob("*.yaml")
+    for file in (one for one in files if not one.stem.endswith("_test")):
         assert load(file).name == file.stem
 
 

@@ -13,7 +13,7 @@ from gate.policy.advice import wait
 from gate.policy.explain import Explanation, Heard
 from gate.policy.flip import Change, Flip
 from gate.request import Intent
-from gate.surfaces.report.facts import listed, value
+from gate.surfaces.report.known import listed, value
 from gate.surfaces.report.numbers import quantity
 from gate.surfaces.report.page import Page, Section, printable
 from gate.surfaces.report.report import voiced

@@ -9,7 +9,7 @@ import orjson
 from gate.policy.consistency import IMPLICATIONS
 from gate.policy.policy import Policy
 from gate.policy.sweep import Kind, Strange, Sweep
-from gate.surfaces.report.facts import listed
+from gate.surfaces.report.known import listed
 from gate.surfaces.report.page import Page, Section, printable
 
 SCHEMA = "gate.policy_check/v1"

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring  # written here,
 import orjson
 
 from gate.policy.trial import Trial, Tried, covered
-from gate.surfaces.report.facts import listed
+from gate.surfaces.report.known import listed
 from gate.surfaces.report.page import Page, Section, printable
 
 SCHEMA = "gate.policy_test/v1"
