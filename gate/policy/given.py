@@ -38,26 +38,40 @@ def known_words(document: Document, place: Place, words: list[str]) -> None:
             raise refuse(document, (*place, index), _unknown(word), "see gate policy facts")
 
 
+def is_stored(path: Path) -> bool:
+    """Whether a whole stored decision is in the file; raises UsageError if it cannot be read."""
+    return _schema(_json(path)) == _STORED
+
+
 def of_decision(path: Path) -> tuple[dict[str, Value], Intent] | None:
     """Facts and intent of a decision in a file; None where it holds something else.
 
     As `gate ledger show ID --format stored` or `gate check --format json` print it. Raises
     UsageError for a file that cannot be read, and for facts that this gate does not know.
     """
+    raw = _json(path)
+    if _schema(raw) not in (_STORED, _REPORT):
+        return None
     try:
-        raw = orjson.loads(path.read_bytes())
+        whole = raw["conclusion"] if _schema(raw) == _STORED else raw
+        facts, intent = dict(whole["facts"]), Intent(raw["request"]["intent"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{path}: not a whole decision") from None
+    return typed(facts, str(path)), intent
+
+
+def _json(path: Path) -> Any:
+    """What the file holds, where that is JSON."""
+    try:
+        return orjson.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except orjson.JSONDecodeError:
         return None
-    schema = raw.get("schema") if isinstance(raw, Mapping) else None
-    if schema not in (_STORED, _REPORT):
-        return None
-    try:
-        found = raw["conclusion"]["facts"] if schema == _STORED else raw["facts"]
-        return typed(found, str(path)), Intent(raw["request"]["intent"])
-    except (KeyError, TypeError, AttributeError, ValueError):
-        raise UsageError(f"{path}: not a whole decision") from None
+
+
+def _schema(raw: Any) -> Any:
+    return raw.get("schema") if isinstance(raw, Mapping) else None
 
 
 def typed(found: Mapping[str, Any], where: str) -> dict[str, Value]:
@@ -86,10 +100,15 @@ def _complaints(document: Document, place: Place, data: Mapping[str, Any]) -> It
 def _complaint(word: str, value: Any) -> str:
     if word not in WORDS:
         return _unknown(word)
-    kind = WORDS[word].type
+    what = WORDS[word]
     if value is None:
         return f"{word} has no value; a fact that is not known is named under `unknown:`"
-    return "" if _IS[kind](value) else f"{word} should be {_SHOULD[kind]}, not {value!r}"
+    if not _IS[what.type](value):
+        return f"{word} should be {_SHOULD[what.type]}, not {value!r}"
+    if what.known and what.type is Type.STRING and value not in what.known:
+        guess = did_you_mean(value, what.known) or f"; it is one of: {', '.join(what.known)}"
+        return f"{word} is never {value!r}{guess}"
+    return ""
 
 
 def _unknown(word: str) -> str:

@@ -132,15 +132,8 @@ def _case(document: Document, place: Place, case: CaseSection, base: dict[str, V
     known_words(document, (*place, "unknown"), case.unknown)
     facts, intent = dict(base), Intent.RELEASE
     if case.decision:
-        decision = of_decision(Path(document.file).parent / case.decision)
-        if decision is None:
-            raise refuse(
-                document,
-                (*place, "decision"),
-                f"{case.decision} holds no decision",
-                "one comes from: gate ledger show ID --format stored",
-            )
-        facts, intent = {**facts, **decision[0]}, decision[1]
+        stored, intent = _decision(document, (*place, "decision"), case.decision)
+        facts.update(stored)
     if case.facts:
         facts.update(written(document, (*place, "facts")))
     return Case(
@@ -153,6 +146,22 @@ def _case(document: Document, place: Place, case: CaseSection, base: dict[str, V
         only=_names(case.expect.only),
         warnings=_names(case.expect.warnings),
     )
+
+
+def _decision(document: Document, place: Place, name: str) -> tuple[dict[str, Value], Intent]:
+    """The facts and the intent of a decision in a file beside the suite."""
+    try:
+        found = of_decision(Path(document.file).parent / name)
+    except UsageError as error:
+        raise refuse(document, place, error.message, error.hint) from None
+    if found is None:
+        raise refuse(
+            document,
+            place,
+            f"{name} holds no decision",
+            "one comes from: gate ledger show ID --format stored",
+        )
+    return found
 
 
 def _names(listed: list[str] | None) -> tuple[str, ...] | None:

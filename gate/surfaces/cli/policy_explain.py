@@ -10,8 +10,9 @@ import click
 
 from gate.analysis.comparison import Analysis
 from gate.decision import Decision, from_json
+from gate.errors import UsageError
 from gate.policy.explain import explain as explained
-from gate.policy.given import from_file, typed
+from gate.policy.given import from_file, is_stored, typed
 from gate.policy.load import named
 from gate.policy.policy import Policy
 from gate.policy.words import Facts
@@ -20,6 +21,7 @@ from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.show import show_page
+from gate.surfaces.cli.stored import stored
 from gate.wiring import ledger as wired
 
 
@@ -57,14 +59,21 @@ def _asked(
     what: str, policy: str | None, ledger: str | None
 ) -> tuple[Policy, Facts, Intent, Analysis | None]:
     other = named(policy, Path()).policy if policy else None
-    if Path(what).is_file():
+    if Path(what).is_file() and not is_stored(Path(what)):
         facts, intent = from_file(Path(what))
         return other or named("standard", Path()).policy, facts, intent, None
-    decision = _stored(what, ledger)
+    decision = stored(what) if Path(what).is_file() else _of_ledger(what, ledger)
     conclusion = decision.conclusion
     facts = typed(conclusion.facts, f"decision {decision.id}")
     return other or decision.policy, facts, decision.request.intent, conclusion.analysis
 
 
-def _stored(id_: str, ledger: str | None) -> Decision:
+def _of_ledger(id_: str, ledger: str | None) -> Decision:
+    _refuse_file_name(id_)
     return from_json(wired(settings(os.environ, ledger=ledger)).entry(id_).record.body)
+
+
+def _refuse_file_name(id_: str) -> None:
+    """A file that is not there should not be looked for in the ledger."""
+    if not id_.isalnum():
+        raise UsageError(f"{id_}: no such file", "name a file of facts, or a decision by its id")
