@@ -40,7 +40,7 @@ def known_words(document: Document, place: Place, words: list[str]) -> None:
 
 def is_stored(path: Path) -> bool:
     """Whether a whole stored decision is in the file; raises UsageError if it cannot be read."""
-    return _schema(_json(path)) == _STORED
+    return bool(_schema(_json(path)) == _STORED)
 
 
 def of_decision(path: Path) -> tuple[dict[str, Value], Intent] | None:
