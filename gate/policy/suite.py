@@ -27,7 +27,8 @@ _OTHER_VOICES = (SILENCE.rule, GUARD.rule, GOING_BACK.rule)
 class ExpectSection(Section):
     """What should be answered.
 
-    `rules` must have spoken; `only` these and no others; `warnings` exactly these have warned.
+    `rules` must have spoken, whether or not they count; `only` these and no others; `warnings`:
+    exactly these have warned.
     """
 
     outcome: Outcome

@@ -1,7 +1,8 @@
 """A policy asked about every state that matters: where does it answer strangely?
 
 The states are all combinations of the values at which conditions change sides, as far as facts can
-be known together. Too many, and a sample of them is taken: always the same one for the same seed.
+be known together. Too many, and a sample of them is taken, always the same one for the same seed:
+what differs in one or two facts from a state that promotes, and others from all over.
 Four things are looked for. `milder`: bad news is added and the verdict becomes milder.
 `unshown`: a rule says promote although not everything critical was shown; only the guard that no
 policy can switch off holds it. `unknown`: only a rule's `on_unknown` decides. `silent`: no rule
@@ -15,22 +16,23 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import product
+from itertools import chain, combinations, count, islice, product
 from typing import Any
 
 from gate.policy.consistency import State, consistent, settled
 from gate.policy.evaluate import GUARD, SILENCE
+from gate.policy.grid import search
 from gate.policy.news import BAD, worse
 from gate.policy.points import Point, conditions, points
-from gate.policy.policy import Policy
+from gate.policy.policy import Policy, Then
 from gate.policy.voices import Voices
 from gate.policy.words import Value
 from gate.verdict import Outcome, Verdict
 
-# Some seconds: `standard` has 103,680 combinations, of which a fifth can be. Of policies with more
-# rules fewer states are asked, so that no more than `MOST_ASKED` questions are.
+# `standard` has 103,680 combinations, of which 15,444 can be: so many are all looked at, in some
+# seconds. Of more a sample is, the smaller the more rules there are to ask.
 MOST_STATES = 150_000
-MOST_ASKED = 1_500_000
+MOST_ASKED = 300_000
 # Without it no promote is given, so no state can leave it out.
 _SAFE = "analysis.safe"
 
@@ -83,9 +85,11 @@ class Sweep:
 
 
 def sweep(policy: Policy, most: int | None = None, seed: int = 0) -> Sweep:
-    """Ask the policy about every combination, or about `most` of them, which `seed` chooses."""
-    usual = min(MOST_STATES, MOST_ASKED // len(policy.rules))
-    return _Sweeper(policy).sweep(most or usual, seed)
+    """Ask the policy about every state if there are at most `most` combinations, or a sample.
+
+    The sample is of `most` draws, which `seed` chooses.
+    """
+    return _Sweeper(policy).sweep(most, seed)
 
 
 _Key = tuple[Kind, tuple[Any, ...]]
@@ -102,15 +106,17 @@ class _Sweeper:
             word: dict(_next(word, values)) for word, values in self.values.items() if word in BAD
         }
         self.voices = Voices(policy)
+        self.rules = policy.rules
         self.verdicts: dict[tuple[Any, ...], Verdict] = {}
         self.found: dict[_Key, tuple[State, str]] = {}
         self.counts: dict[_Key, int] = {}
 
-    def sweep(self, most: int, seed: int) -> Sweep:
+    def sweep(self, most: int | None, seed: int) -> Sweep:
         possible = math.prod(map(len, self.values.values()))
-        whole = possible <= most
+        whole = possible <= (most or MOST_STATES)
+        draws = most or MOST_ASKED // len(self.rules)
         states = 0
-        for state in self._all() if whole else self._sample(possible, most, seed):
+        for state in self._all() if whole else self._sample(possible, draws, seed):
             states += 1
             for key, word in self._strange(state):
                 self.found.setdefault(key, (state, word))
@@ -128,19 +134,46 @@ class _Sweeper:
             if consistent(state):
                 yield state
 
-    def _sample(self, possible: int, most: int, seed: int) -> Iterator[State]:
-        """States by number, drawn by a digest so that equal seeds draw equal ones."""
+    def _sample(self, possible: int, draws: int, seed: int) -> Iterator[State]:
+        """Half of it the neighbours of a promote, as far as they go; drawn ones for the rest."""
         seen = set()
-        for draw in range(most):
+        near = islice(self._near(), draws // 2)
+        for draft in islice(chain(near, self._drawn(possible, seed)), draws):
+            state = settled(draft)
+            if (key := _key(state)) not in seen and consistent(state):
+                seen.add(key)
+                yield state
+
+    def _near(self) -> Iterator[State]:
+        """A state that promotes, with any one or two facts changed: most faults need no more."""
+        promotes = self._promotes()
+        for size in (1, 2) if promotes else ():
+            for words in combinations(self.values, size):
+                for values in product(*(self.values[word] for word in words)):
+                    yield {**(promotes or {}), **dict(zip(words, values, strict=True))}
+
+    def _promotes(self) -> State | None:
+        """A state that promotes, with nothing bad in it that need not be; None if none is found."""
+        known = {word: tuple(self._best(word)) for word in self.values}
+        counting = [rule for rule in self.rules if rule.counts]
+        against = [(rule.when, False) for rule in counting if rule.then is not Then.PROMOTE]
+        for rule in (one for one in counting if one.then is Then.PROMOTE):
+            facts = search([(rule.when, True), *against], known).facts
+            if facts is not None:
+                state = settled({word: facts.get(word, known[word][0]) for word in self.values})
+                if self._verdict(state).outcome is Outcome.PROMOTE:
+                    return state
+        return None
+
+    def _drawn(self, possible: int, seed: int) -> Iterator[State]:
+        """States by number, drawn by a digest so that equal seeds draw equal ones."""
+        for draw in count():
             number = int.from_bytes(hashlib.sha256(f"{seed}:{draw}".encode()).digest()) % possible
             state = {}
             for word, values in self.values.items():
                 number, index = divmod(number, len(values))
                 state[word] = values[index]
-            state = settled(state)
-            if (key := _key(state)) not in seen and consistent(state):
-                seen.add(key)
-                yield state
+            yield state
 
     def _strange(self, state: State) -> Iterator[tuple[_Key, str]]:
         """What is strange here, by what makes it the same thing elsewhere; and the fact moved."""
@@ -149,8 +182,8 @@ class _Sweeper:
             yield (Kind.UNSHOWN, _rules(verdict, but=GUARD.rule)), ""
         if SILENCE in verdict.reasons:
             yield (Kind.SILENT, ()), ""
-        if unknown := _only_unknown(verdict):
-            yield (Kind.UNKNOWN, unknown), ""
+        for rule, missing in _only_unknown(verdict):
+            yield (Kind.UNKNOWN, (rule, missing)), ""
         for word in self.next:
             after = self._with_news(state, word)
             if after is None:
@@ -208,12 +241,16 @@ class _Sweeper:
 
     def _calmer(self, word: str, value: Value | None) -> list[Value]:
         """Values that are better news, the best first; where no side is bad, the earlier ones."""
-        values = self.values[word]
-        known = [one for one in values if one is not None]
         if word not in BAD:
-            return known[: values.index(value)]
-        known.sort(key=lambda one: sum(worse(word, one, than=other) for other in known))
-        return [one for one in known if value is None or worse(word, value, than=one)]
+            values = self.values[word]
+            return [one for one in values[: values.index(value)] if one is not None]
+        best = self._best(word)
+        return [one for one in best if value is None or worse(word, value, than=one)]
+
+    def _best(self, word: str) -> list[Value]:
+        """The values that can be known, the best news first."""
+        known = [one for one in self.values[word] if one is not None]
+        return sorted(known, key=lambda one: sum(worse(word, one, than=two) for two in known))
 
 
 def _next(word: str, values: tuple[Value | None, ...]) -> Iterator[tuple[Value, Value]]:
@@ -228,19 +265,26 @@ def _next(word: str, values: tuple[Value | None, ...]) -> Iterator[tuple[Value, 
 
 
 def _key(state: State) -> tuple[Any, ...]:
-    return tuple(
-        tuple(sorted(value.items())) if isinstance(value, Mapping) else value
-        for value in state.values()
-    )
+    try:
+        hash(key := tuple(state.values()))
+    except TypeError:  # there are labels among them
+        return tuple(
+            tuple(sorted(one.items())) if isinstance(one, Mapping) else one
+            for one in state.values()
+        )
+    return key
 
 
 def _rules(verdict: Verdict, but: str = "") -> tuple[str, ...]:
     return tuple(one.rule for one in verdict.reasons if one.rule != but)
 
 
-def _only_unknown(verdict: Verdict) -> tuple[str, ...]:
-    """The rules whose `on_unknown` made the verdict stricter than all others would have."""
+def _only_unknown(verdict: Verdict) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Rules, and the facts they miss, whose `on_unknown` made the verdict as strict as it is.
+
+    None where what is known would be answered as strictly.
+    """
     known = [one.outcome.strictness for one in verdict.reasons if not one.unknown]
-    if max(known, default=Outcome.HOLD.strictness) >= verdict.outcome.strictness:
-        return ()
-    return tuple(one.rule for one in verdict.reasons if one.outcome is verdict.outcome)
+    if max(known, default=Outcome.HOLD.strictness) < verdict.outcome.strictness:
+        strictest = (one for one in verdict.reasons if one.outcome is verdict.outcome)
+        yield from ((one.rule, one.unknown) for one in strictest)

@@ -98,7 +98,7 @@ def _tried(policy: Policy, case: Case) -> Tried:
 
 
 def _complaints(case: Case, verdict: Verdict) -> Iterator[str]:
-    spoke = {reason.rule for reason in verdict.reasons}
+    spoke = _spoke(verdict)
     if verdict.outcome is not case.outcome:
         yield f"expected {case.outcome}, got {verdict.outcome}"
     wanted = (*case.rules, *(case.only or ()))
@@ -113,20 +113,26 @@ def _complaints(case: Case, verdict: Verdict) -> Iterator[str]:
         yield f"expected warnings of {', '.join(case.warnings) or 'nobody'}, got {told}"
 
 
+def _spoke(verdict: Verdict) -> set[str]:
+    """Every voice, also those that do not count."""
+    remarks = (*verdict.warnings, *verdict.audited)
+    return {one.rule for one in verdict.reasons} | {one.rule for one in remarks}
+
+
 def _differing(policy: Policy, case: Case, verdict: Verdict) -> list[Rule]:
     """The rules that spoke against what was expected, and those expected that did not speak."""
     return [rule for rule in policy.rules if _differs(rule, case, verdict)]
 
 
 def _differs(rule: Rule, case: Case, verdict: Verdict) -> bool:
-    said = [reason.outcome for reason in verdict.reasons if reason.rule == rule.name]
     warned = any(remark.rule == rule.name for remark in verdict.warnings)
-    wanted = {*case.rules, *(case.only or ())}
     if case.warnings is not None and warned is not (rule.name in case.warnings):
         return True
+    wanted = {*case.rules, *(case.only or ())}
     wrong = verdict.outcome is not case.outcome
-    if not said:
+    if rule.name not in _spoke(verdict):
         return rule.name in wanted or (wrong and rule.then.outcome is case.outcome)
+    said = [reason.outcome for reason in verdict.reasons if reason.rule == rule.name]
     unwanted = case.only is not None and rule.name not in wanted
     return unwanted or (wrong and verdict.outcome in said)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from gate.policy.load import load
 from gate.policy.sweep import Kind, sweep
 from gate.verdict import Outcome
-from tests.parts.rollouts import STANDARD, a_policy
+from tests.parts.rollouts import ROOT, STANDARD, a_policy
+from tests.policy.test_packs import PACKS
 
 SAFE = 'name: safe, when: analysis.safe, then: promote, message: "m"'
 WORSE = 'name: worse, when: size(analysis.critical_worse) > 0, then: rollback, message: "m"'
@@ -26,6 +30,14 @@ def test_the_standard_policy_has_no_faults_in_any_state():
     assert {one.kind for one in whole.found} == {Kind.UNKNOWN}
     rules = {rule for one in whole.found for rule in one.rules}
     assert rules == {"shown safe", "budget spent", "critical change"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pack", PACKS)
+def test_no_shipped_pack_has_a_fault_that_a_sample_shows(pack):
+    found = sweep(load(ROOT / "policies" / f"{pack}.yaml"), 6_000)
+    assert found.faults == ()
+    assert Kind.SILENT not in {one.kind for one in found.found}
 
 
 def test_a_plain_policy_is_clean():
@@ -101,3 +113,19 @@ def test_too_many_states_are_sampled_and_the_same_seed_draws_the_same():
     assert first.states <= 10 < first.possible
     assert first == again
     assert first.states != other.states or first.found != other.found or first == other
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "excuse", ["change.approvals < 2", "budget.coverage < 0.5", "history.failure_rate > 0.3"]
+)
+def test_one_fault_in_a_policy_of_many_facts_is_found_in_a_small_sample(excuse):
+    # Of 20 facts and more, all but two have to be as a promote needs them.
+    odd = f'name: excused, when: "analysis.safe && !({excuse})", then: hold, message: m'
+    regulated = load(ROOT / "policies" / "regulated.yaml")
+    policy = replace(regulated, rules=(*regulated.rules, *a_policy(SAFE, odd).rules[1:]))
+    whole = sweep(policy, 4_000)
+    assert not whole.whole
+    (milder,) = whole.faults
+    assert milder.rules[0] == "excused"
+    assert milder.outcome_after is Outcome.PROMOTE

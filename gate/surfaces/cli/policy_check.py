@@ -19,7 +19,7 @@ from gate.surfaces.exit_code import BLIND
 @click.argument("policy", metavar="FILE|NAME")
 @click.option(
     "--states", type=click.IntRange(min=1),
-    help="Of more combinations than these a sample is looked at; 150,000, or fewer of many rules.",
+    help="Look at all combinations up to so many, at a sample of so many where there are more.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Another sample.")
 @options.FORMAT

@@ -24,7 +24,7 @@ _TITLES = {
 def sweep_page(policy: Policy, found: Sweep) -> Page:
     """An example of each thing found, faults first, and what was taken for granted."""
     strange = [
-        Section(title=f"{_TITLES[one.kind]} ({one.states:,} states)", lines=tuple(_strange(one)))
+        Section(title=f"{_TITLES[one.kind]} ({_times(one.states)})", lines=tuple(_strange(one)))
         for one in found.found
     ]
     taken = Section(title="Taken for granted", lines=tuple(one.sentence for one in IMPLICATIONS))
@@ -59,6 +59,10 @@ def sweep_json(policy: Policy, found: Sweep) -> bytes:
         "taken_for_granted": [one.sentence for one in IMPLICATIONS],
     }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _times(states: int) -> str:
+    return "1 state" if states == 1 else f"{states:,} states"
 
 
 def _plain(one: Strange) -> dict[str, object]:
