@@ -1,93 +1,104 @@
-"""What a policy of 200 rules costs: `python -m bench.policy`.
-
-The rules are of the shapes that people write, each with numbers of its own, so that none is
-compiled for another. Loading is measured in a process of its own, as nothing is compiled yet there.
-"""
+"""Policies by the hundred, and the dearest conditions: `python -m bench.policy`."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
 
+from gate.policy.conditions import LONGEST, MOST, WIDEST, ConditionError, ask, faults
 from gate.policy.evaluate import evaluate
 from gate.policy.flip import flips
-from gate.policy.load import from_text
+from gate.policy.lint import lint
+from gate.policy.load import load
 from gate.policy.sweep import sweep
-from gate.policy.words import WORDS
+from gate.policy.words import WORDS, Facts
 from gate.request import Intent
 
-RULES, RUNS, STATES = 200, 15, 2_000
-SHAPES = (
-    ("promote", "analysis.safe && rollout.seen_minutes >= {n}.0"),
-    ("hold", "budget.asked && budget.remaining < 0.{n:03}"),
-    ("hold", "budget.asked && budget.burn_1h > {n}.5 && budget.burn_5m > {n}.5"),
-    ("hold", 'risk.asked && risk.level == "critical" && rollout.seen_minutes < {n}.0'),
-    ("hold", "change.lines > {n}00 && size(analysis.unclear) > 0"),
-    ("hold", 'service.tier == 0 && "component {n}" in change.touches'),
-    ("rollback", 'analysis.critical_worse.exists(one, one.startsWith("metric {n} "))'),
-    ("hold", 'service.labels["team"] == "team {n}" && !analysis.safe'),
+RULES = 200
+ROUNDS = 200
+FACTS: Facts = {word: what.example for word, what in WORDS.items()}
+WHENS = (
+    "budget.asked && budget.remaining < 0.{n:03}",
+    'risk.level == "critical" && rollout.seen_minutes < {n}.0',
+    'change.labels.exists(one, one == "label-{n}")',
+    "size(analysis.worse) > {n} && !analysis.safe",
+    "history.deployments > {n} && history.failure_rate > 0.9{n:03}",
 )
-# Every fact has its example as its value.
-FACTS = {word: what.example for word, what in WORDS.items()}
+# As much as may be asked for within the bounds, each repeated as often as a condition is long.
+DEAR = {
+    "a loop within a loop": "change.labels.all(a, change.owners.all(b, a == b))",
+    "patterns in a loop": "change.labels.all(a, !(" + "a.matches('b') || " * 9 + "false))",
+    "plain loops": "change.labels.all(a, a != 'b')",
+    "long texts compared": "change.labels.all(a, a + 'b' != a)",
+    "a list in a loop": "change.labels.all(a, !(a in [" + ",".join(["'b'"] * 400) + "]))",
+    "a new list in a loop": "change.labels.map(a, [" + ",".join(["a"] * 900) + "]) != []",
+    "lists compared": "change.labels == change.owners",
+    "texts added up": "(" + "+".join(["service.name"] * 20) + ") != ''",
+}
+ALONE = {
+    "a pattern in a loop": "change.labels.all(a, !a.matches('(a|aa)*(b|bb)*a{9}b'))",
+    "and many outside": " && ".join(["!service.name.matches('(.|b)*a{15}b')"] * 40),
+}
 
 
 def main() -> None:
-    text = a_policy()
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "bench.yaml"
-        path.write_text(text)
-        load = median(loaded(path) for _ in range(RUNS))
-    policy = from_text(text, "bench.yaml")
-    decide = timed(lambda: evaluate(policy, FACTS, Intent.RELEASE, ()))
-    explain = timed(lambda: flips(policy, FACTS, Intent.RELEASE))
-    check = timed(lambda: sweep(policy, STATES), runs=1)
-    print(f"a policy of {RULES} rules, all facts known; CPU time, medians of {RUNS} runs")
-    print(f"load, every condition compiled and checked {1e3 * load:9.1f} ms")
-    print(f"evaluate                                   {1e3 * decide:9.2f} ms")
-    print(f"                                           {RULES / decide:9,.0f} rules a second")
-    print(f"find the smallest flip                     {1e3 * explain:9.1f} ms")
-    print(f"check a sample of {STATES:,} states            {check:9.1f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "many.yaml"
+        path.write_text(many())
+        print(f"a policy of {RULES} rules, {path.stat().st_size / 1000:.0f} kB")
+        print(f"  load, nothing compiled yet  {1000 * seconds(lambda: load(path)):8.1f} ms")
+        print(f"  load again                  {1000 * seconds(lambda: load(path)):8.1f} ms")
+        print(f"  lint                        {1000 * seconds(lambda: lint(path)):8.1f} ms")
+        policy = load(path)
+        took = seconds(lambda: [evaluate(policy, FACTS, Intent.RELEASE, ()) for _ in range(ROUNDS)])
+        print(f"  evaluate                    {1000 * took / ROUNDS:8.2f} ms")
+        print(f"  rules a second              {RULES * ROUNDS / took:8.0f}")
+        turn = seconds(lambda: flips(policy, FACTS, Intent.RELEASE))
+        print(f"  find the smallest flip      {1000 * turn:8.1f} ms")
+        check = seconds(lambda: sweep(policy))
+        print(f"  check a sample of states    {1000 * check:8.1f} ms")
+    long = dict.fromkeys(("change.labels", "change.owners"), ("a" * WIDEST,) * MOST)
+    facts: Facts = {**FACTS, **long, "service.name": "a" * WIDEST}
+    print(f"the dearest conditions of {LONGEST:,} letters, over {MOST:,} texts of {WIDEST}")
+    for name, part in DEAR.items():
+        condition = " && ".join([part] * max(1, LONGEST // (len(part) + 4)))
+        print(f"  {name:28} {told(condition, facts)}")
+    for name, condition in ALONE.items():
+        print(f"  {name:28} {told(condition, facts)}")
 
 
-def a_policy() -> str:
-    """Rules of every shape in turn, as YAML."""
-    lines = ["apiVersion: gate/v1", "kind: ReleasePolicy", "name: bench", "rules:"]
-    for number in range(RULES):
-        then, when = SHAPES[number % len(SHAPES)]
-        lines += [
-            f"  - name: rule {number}",
-            f"    when: '{when.format(n=number + 1)}'",
-            f"    then: {then}",
-            '    message: "{analysis.unclear} after {rollout.seen_minutes:.0f} minutes"',
-        ]
-    return "\n".join(lines) + "\n"
+def many() -> str:
+    """A policy that promotes what is safe, beside many rules that hold."""
+    rules = ["{name: safe, when: analysis.safe, then: promote, message: shown}"]
+    for n in range(1, RULES):
+        when = WHENS[n % len(WHENS)].format(n=n)
+        rules.append(f"{{name: rule {n}, when: '{when}', then: hold, message: m}}")
+    head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: many\nrules:\n"
+    return head + "".join(f"  - {rule}\n" for rule in rules)
 
 
-def loaded(path: Path) -> float:
-    """Seconds to load the policy where nothing was loaded before."""
-    code = (
-        "import sys, time; from pathlib import Path; from gate.policy.load import load;"
-        "start = time.process_time(); load(Path(sys.argv[1])); print(time.process_time() - start)"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
-    )
-    return float(told.stdout)
+def told(condition: str, facts: Facts) -> str:
+    """What became of a condition, and how long it took."""
+    if refused := list(faults(condition)):
+        return f"refused: {refused[0].message}"
+    answers: list[object] = []
+
+    def asked() -> None:
+        try:
+            answers.append(ask(condition, facts).holds)
+        except ConditionError as error:
+            answers.append(error.message)
+
+    return f"{1000 * seconds(asked):8.1f} ms: {answers[0]}"
 
 
-def timed(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Median seconds. Everything is compiled before."""
-    seconds = []
-    for _ in range(runs):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return median(seconds)
+def seconds(work: Callable[[], object]) -> float:
+    """How long it took, once."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

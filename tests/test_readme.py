@@ -45,7 +45,8 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    below = ("import kayenta", "risk evaluate", "policy test", "policy explain", "policy check")
+    below = ["import kayenta", "risk evaluate"]
+    below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
     for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
@@ -58,7 +59,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    (shown, margin) = blocks("yaml")
+    shown, margin, _ = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -70,6 +71,18 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     )
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "within: 86400.0" in capfd.readouterr().out
+
+
+def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
+    *_, shown = blocks("yaml")
+    (tmp_path / "release.yaml").write_text(shown)
+    assert run(["policy", "lint", str(tmp_path / "release.yaml")]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", re.findall(r"^gate policy .*$", README, re.MULTILINE))
+def test_the_commands_about_policies_run(capfd, command):
+    assert run(shlex.split(command)[1:]) == 0
 
 
 def test_the_targets_it_names_are_in_the_makefile():
