@@ -11,20 +11,16 @@ speaks. The first two are faults. The others hold, as they should, and are told 
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, combinations, count, islice, product
 from typing import Any
 
 from gate.policy.consistency import State, consistent, settled
 from gate.policy.evaluate import GUARD, SILENCE
-from gate.policy.grid import search
 from gate.policy.news import BAD, worse
-from gate.policy.points import Point, conditions, points
-from gate.policy.policy import Policy, Then
+from gate.policy.policy import Policy
+from gate.policy.states import States, key_of
 from gate.policy.voices import Voices
 from gate.policy.words import Value
 from gate.verdict import Outcome, Verdict
@@ -33,8 +29,6 @@ from gate.verdict import Outcome, Verdict
 # seconds. Of more a sample is, the smaller the more rules there are to ask.
 MOST_STATES = 150_000
 MOST_ASKED = 300_000
-# Without it no promote is given, so no state can leave it out.
-_SAFE = "analysis.safe"
 
 
 class Kind(StrEnum):
@@ -97,83 +91,33 @@ _Key = tuple[Kind, tuple[Any, ...]]
 
 class _Sweeper:
     def __init__(self, policy: Policy) -> None:
-        safe = (Point(value=True, told="true"), Point(value=False, told="false"))
-        tried = {_SAFE: safe, **points(conditions(policy))}
-        self.values = {
-            word: tuple(point.value for point in options) for word, options in tried.items()
-        }
-        self.next = {
-            word: dict(_next(word, values)) for word, values in self.values.items() if word in BAD
-        }
+        self.rules = len(policy.rules)
         self.voices = Voices(policy)
-        self.rules = policy.rules
+        self.states = States(policy, self.voices)
+        self.next = {
+            word: dict(_next(word, values))
+            for word, values in self.states.values.items()
+            if word in BAD
+        }
         self.verdicts: dict[tuple[Any, ...], Verdict] = {}
         self.found: dict[_Key, tuple[State, str]] = {}
         self.counts: dict[_Key, int] = {}
 
     def sweep(self, most: int | None, seed: int) -> Sweep:
-        possible = math.prod(map(len, self.values.values()))
-        whole = possible <= (most or MOST_STATES)
-        draws = most or MOST_ASKED // len(self.rules)
-        states = 0
-        for state in self._all() if whole else self._sample(possible, draws, seed):
-            states += 1
+        whole = self.states.possible <= (most or MOST_STATES)
+        draws = most or MOST_ASKED // self.rules
+        looked_at = 0
+        for state in self.states.all() if whole else self.states.sample(draws, seed):
+            looked_at += 1
             for key, word in self._strange(state):
                 self.found.setdefault(key, (state, word))
                 self.counts[key] = self.counts.get(key, 0) + 1
         found = [self._told(key, *example) for key, example in self.found.items()]
         found.sort(key=lambda one: (tuple(Kind).index(one.kind), one.rules))
         return Sweep(
-            found=tuple(found), states=states, possible=possible, whole=whole,
-            words=tuple(self.values),
+            found=tuple(found), states=looked_at, possible=self.states.possible, whole=whole,
+            words=tuple(self.states.values),
         )  # fmt: skip
-
-    def _all(self) -> Iterator[State]:
-        for values in product(*self.values.values()):
-            state = dict(zip(self.values, values, strict=True))
-            if consistent(state):
-                yield state
-
-    def _sample(self, possible: int, draws: int, seed: int) -> Iterator[State]:
-        """Half of it the neighbours of a promote, as far as they go; drawn ones for the rest."""
-        seen = set()
-        near = islice(self._near(), draws // 2)
-        for draft in islice(chain(near, self._drawn(possible, seed)), draws):
-            state = settled(draft)
-            if (key := _key(state)) not in seen and consistent(state):
-                seen.add(key)
-                yield state
-
-    def _near(self) -> Iterator[State]:
-        """A state that promotes, with any one or two facts changed: most faults need no more."""
-        promotes = self._promotes()
-        for size in (1, 2) if promotes else ():
-            for words in combinations(self.values, size):
-                for values in product(*(self.values[word] for word in words)):
-                    yield {**(promotes or {}), **dict(zip(words, values, strict=True))}
-
-    def _promotes(self) -> State | None:
-        """A state that promotes, with nothing bad in it that need not be; None if none is found."""
-        known = {word: tuple(self._best(word)) for word in self.values}
-        counting = [rule for rule in self.rules if rule.counts]
-        against = [(rule.when, False) for rule in counting if rule.then is not Then.PROMOTE]
-        for rule in (one for one in counting if one.then is Then.PROMOTE):
-            facts = search([(rule.when, True), *against], known).facts
-            if facts is not None:
-                state = settled({word: facts.get(word, known[word][0]) for word in self.values})
-                if self._verdict(state).outcome is Outcome.PROMOTE:
-                    return state
-        return None
-
-    def _drawn(self, possible: int, seed: int) -> Iterator[State]:
-        """States by number, drawn by a digest so that equal seeds draw equal ones."""
-        for draw in count():
-            number = int.from_bytes(hashlib.sha256(f"{seed}:{draw}".encode()).digest()) % possible
-            state = {}
-            for word, values in self.values.items():
-                number, index = divmod(number, len(values))
-                state[word] = values[index]
-            yield state
 
     def _strange(self, state: State) -> Iterator[tuple[_Key, str]]:
         """What is strange here, by what makes it the same thing elsewhere; and the fact moved."""
@@ -204,7 +148,7 @@ class _Sweeper:
         return moved
 
     def _verdict(self, state: State) -> Verdict:
-        key = _key(state)
+        key = key_of(state)
         if key not in self.verdicts:
             self.verdicts[key] = self.voices.verdict(state)
         return self.verdicts[key]
@@ -231,7 +175,7 @@ class _Sweeper:
 
     def _calm(self, key: _Key, state: State) -> State:
         """The state with as little bad news as shows the same."""
-        for word in self.values:
+        for word in self.states.values:
             for value in self._calmer(word, state[word]):
                 calmer = {**state, word: value}
                 if consistent(calmer) and any(one == key for one, _ in self._strange(calmer)):
@@ -242,15 +186,10 @@ class _Sweeper:
     def _calmer(self, word: str, value: Value | None) -> list[Value]:
         """Values that are better news, the best first; where no side is bad, the earlier ones."""
         if word not in BAD:
-            values = self.values[word]
+            values = self.states.values[word]
             return [one for one in values[: values.index(value)] if one is not None]
-        best = self._best(word)
+        best = self.states.best(word)
         return [one for one in best if value is None or worse(word, value, than=one)]
-
-    def _best(self, word: str) -> list[Value]:
-        """The values that can be known, the best news first."""
-        known = [one for one in self.values[word] if one is not None]
-        return sorted(known, key=lambda one: sum(worse(word, one, than=two) for two in known))
 
 
 def _next(word: str, values: tuple[Value | None, ...]) -> Iterator[tuple[Value, Value]]:
@@ -262,17 +201,6 @@ def _next(word: str, values: tuple[Value | None, ...]) -> Iterator[tuple[Value, 
             if not any(worse(word, one, than=other) for other in below):
                 yield value, one
                 break
-
-
-def _key(state: State) -> tuple[Any, ...]:
-    try:
-        hash(key := tuple(state.values()))
-    except TypeError:  # there are labels among them
-        return tuple(
-            tuple(sorted(one.items())) if isinstance(one, Mapping) else one
-            for one in state.values()
-        )
-    return key
 
 
 def _rules(verdict: Verdict, but: str = "") -> tuple[str, ...]:
