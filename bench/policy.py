@@ -9,8 +9,10 @@ from pathlib import Path
 
 from gate.policy.conditions import LONGEST, MOST, WIDEST, ConditionError, ask, faults
 from gate.policy.evaluate import evaluate
+from gate.policy.flip import flips
 from gate.policy.lint import lint
 from gate.policy.load import load
+from gate.policy.sweep import sweep
 from gate.policy.words import WORDS, Facts
 from gate.request import Intent
 
@@ -53,6 +55,10 @@ def main() -> None:
         took = seconds(lambda: [evaluate(policy, FACTS, Intent.RELEASE, ()) for _ in range(ROUNDS)])
         print(f"  evaluate                    {1000 * took / ROUNDS:8.2f} ms")
         print(f"  rules a second              {RULES * ROUNDS / took:8.0f}")
+        turn = seconds(lambda: flips(policy, FACTS, Intent.RELEASE))
+        print(f"  find the smallest flip      {1000 * turn:8.1f} ms")
+        check = seconds(lambda: sweep(policy))
+        print(f"  check a sample of states    {1000 * check:8.1f} ms")
     long = dict.fromkeys(("change.labels", "change.owners"), ("a" * WIDEST,) * MOST)
     facts: Facts = {**FACTS, **long, "service.name": "a" * WIDEST}
     print(f"the dearest conditions of {LONGEST:,} letters, over {MOST:,} texts of {WIDEST}")

@@ -46,7 +46,9 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "override add", "policy lint", "risk evaluate"):
+    below = ["import kayenta", "override add", "risk evaluate"]
+    below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
+    for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0

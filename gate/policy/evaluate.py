@@ -14,7 +14,7 @@ into exit codes and replies, let an observed hold pass.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gate.errors import GateError
@@ -27,6 +27,8 @@ from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import Facts
 from gate.request import Intent
 from gate.verdict import Outcome, Reason, Remark, Verdict
+
+Speak = Callable[[Rule, Facts], Iterable[Remark]]
 
 SILENCE = Reason("no rule spoke", Outcome.HOLD, "nothing in the policy applies, so nothing is done")
 GUARD = Reason(
@@ -42,16 +44,18 @@ def evaluate(
     intent: Intent,
     changes: Sequence[str],
     found: Situation = NOWHERE,
+    speak: Speak | None = None,
 ) -> Verdict:
     """The verdict; `changes` are the sentences on what would change it, `found` the situation.
 
-    Raises GateError for a rule that cannot be asked at all.
+    `speak` may answer for `spoken` with the same words: searches remember what rules said. Raises
+    GateError for a rule that cannot be asked at all.
     """
     enforced = policy.mode is Stance.ENFORCE
     honoured, doubts = believed(found) if intent is Intent.ROLLBACK else (False, ())
     if honoured:
         return Verdict(Outcome.PROMOTE, (GOING_BACK,), enforced=enforced, notes=doubts)
-    voices = [(rule, said) for rule in policy.rules for said in _spoken(rule, facts)]
+    voices = [(rule, said) for rule in policy.rules for said in (speak or spoken)(rule, facts)]
     calendar = frozen(found.calendar, found.at, facts)
     counted = [_reason(said) for rule, said in voices if rule.counts]
     overrides = in_force(found, policy.overrides)
@@ -122,7 +126,7 @@ def _reason(said: Remark) -> Reason:
     )
 
 
-def _spoken(rule: Rule, facts: Facts) -> Iterator[Remark]:
+def spoken(rule: Rule, facts: Facts) -> Iterator[Remark]:
     """What the rule says, whether or not it counts; silence when it does not hold."""
     answer = asked(rule, facts)
     if answer.holds:

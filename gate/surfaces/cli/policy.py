@@ -1,4 +1,4 @@
-"""`gate policy`: check, show and document policies."""
+"""`gate policy`: lint, test, explain, check, show and document policies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import click
 from gate.errors import UsageError
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit, tell
+from gate.surfaces.cli.policy_check import check
+from gate.surfaces.cli.policy_explain import explain
+from gate.surfaces.cli.policy_trial import test
 
 _LINTED = ["text", "json", "sarif", "github"]
 
 
 @click.group(epilog="Example: gate policy lint ./release.yaml")
 def policy() -> None:
-    """Check, show and document policies; what a policy decides, `gate check` does."""
+    """Lint, test, explain and show policies; what a policy decides, `gate check` does."""
+
+
+policy.add_command(test)
+policy.add_command(explain)
+policy.add_command(check)
 
 
 @policy.command(epilog="Example: gate policy lint standard ./release.yaml --format github")
