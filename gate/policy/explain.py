@@ -10,6 +10,7 @@ from gate.policy.consistency import broken
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.flip import Flips, flips
 from gate.policy.policy import Policy, Rule
+from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import Facts, Value
 from gate.request import Intent
 from gate.verdict import Remark, Verdict
@@ -44,17 +45,19 @@ class Explanation:
     contradictions: tuple[str, ...]
 
 
-def explain(policy: Policy, facts: Facts, intent: Intent) -> Explanation:
-    """Pure: the same policy and facts are explained in the same words."""
+def explain(
+    policy: Policy, facts: Facts, intent: Intent, found: Situation = NOWHERE
+) -> Explanation:
+    """Pure: the same policy, facts and situation are explained in the same words."""
     return Explanation(
         policy=policy,
         facts=facts,
         intent=intent,
-        verdict=evaluate(policy, facts, intent, ()),
+        verdict=evaluate(policy, facts, intent, (), found),
         heard=()
         if intent is Intent.ROLLBACK
         else tuple(_heard(one, facts) for one in policy.rules),
-        flips=flips(policy, facts, intent),
+        flips=flips(policy, facts, intent, found),
         contradictions=tuple(sorted(broken(facts))),
     )
 

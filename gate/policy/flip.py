@@ -19,6 +19,7 @@ from gate.policy.consistency import State, broken, settled
 from gate.policy.news import BAD, passes, stands, worse
 from gate.policy.points import Point, conditions, points
 from gate.policy.policy import Policy
+from gate.policy.situation import NOWHERE, Situation
 from gate.policy.voices import Voices
 from gate.policy.words import Facts, Value
 from gate.request import Intent
@@ -58,17 +59,17 @@ class Flips:
     bounded: bool = False
 
 
-def flips(policy: Policy, facts: Facts, intent: Intent) -> Flips:
+def flips(policy: Policy, facts: Facts, intent: Intent, found: Situation = NOWHERE) -> Flips:
     """The smallest changes of these facts that would turn the policy's verdict."""
     if intent is Intent.ROLLBACK:
         return Flips((), 0)
-    return _Search(policy, facts).smallest()
+    return _Search(policy, facts, found).smallest()
 
 
 class _Search:
-    def __init__(self, policy: Policy, facts: Facts) -> None:
+    def __init__(self, policy: Policy, facts: Facts, found: Situation) -> None:
         self.facts = facts
-        self.voices = Voices(policy)
+        self.voices = Voices(policy, found)
         self.verdict = self.voices.verdict(facts)
         self.for_worse = self.verdict.outcome is Outcome.PROMOTE
         self.already_broken = broken(facts)

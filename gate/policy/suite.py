@@ -11,7 +11,8 @@ from pydantic import Field
 
 from gate.document import Document, Place, Section, Text, fit, read, refuse
 from gate.errors import UsageError, did_you_mean
-from gate.policy.evaluate import GOING_BACK, GUARD, SILENCE
+from gate.policy.direction import GOING_BACK, KNOWN_GOOD
+from gate.policy.evaluate import GUARD, SILENCE
 from gate.policy.given import known_words, of_decision, written
 from gate.policy.load import named
 from gate.policy.policy import Policy
@@ -21,7 +22,7 @@ from gate.verdict import Outcome
 
 SUFFIX = "_test.yaml"
 # What speaks without being a rule of the policy.
-_OTHER_VOICES = (SILENCE.rule, GUARD.rule, GOING_BACK.rule)
+_OTHER_VOICES = (SILENCE.rule, GUARD.rule, GOING_BACK.rule, KNOWN_GOOD.rule)
 
 
 class ExpectSection(Section):

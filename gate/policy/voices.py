@@ -14,6 +14,7 @@ from gate.policy.conditions import words
 from gate.policy.consistency import State
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.policy import Policy, Rule
+from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import WORDS, Facts, Type
 from gate.request import Intent
 from gate.verdict import Remark, Verdict
@@ -22,9 +23,13 @@ _Said = dict[tuple[Any, ...], tuple[Remark, ...]]
 
 
 class Voices:
-    """One policy, asked often; its rules that do not count are not asked."""
+    """One policy, asked often; its rules that do not count are not asked.
 
-    def __init__(self, policy: Policy) -> None:
+    The calendar of the situation `found` is left to the facts `calendar.*`, which a search moves.
+    """
+
+    def __init__(self, policy: Policy, found: Situation = NOWHERE) -> None:
+        self._found = replace(found, calendar=None)
         rules = tuple(replace(rule, message="") for rule in policy.rules if rule.counts)
         self._policy = replace(policy, rules=rules)
         self._rules = {rule.name: (words(rule.when), _Said()) for rule in rules}
@@ -32,7 +37,7 @@ class Voices:
     def verdict(self, state: State) -> Verdict:
         """What `evaluate` says of the facts that are known in the state, without its messages."""
         facts: Facts = state  # type: ignore[assignment]  # None reads as missing, see `_speak`
-        return evaluate(self._policy, facts, Intent.RELEASE, (), self._speak)
+        return evaluate(self._policy, facts, Intent.RELEASE, (), self._found, self._speak)
 
     def reads(self, rule: str) -> tuple[str, ...]:
         """The facts that a rule depends on; none for what no rule of the policy said."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from gate.analysis.comparison import Analysis
 from gate.decision import Decision, from_json
 from gate.errors import UsageError
 from gate.policy.explain import explain as explained
 from gate.policy.given import from_file, is_stored, typed
 from gate.policy.load import named
 from gate.policy.policy import Policy
+from gate.policy.situation import NOWHERE, situation
 from gate.policy.words import Facts
 from gate.request import Intent
 from gate.settings import settings
@@ -45,8 +45,10 @@ def explain(what: str, form: str, **flags: Any) -> None:
 
     Exits 0 whatever the verdict is; 30 when the ledger cannot be read, 2 for a wrong file.
     """
-    policy, facts, intent, analysis = _asked(what, flags["policy"], flags["ledger"])
-    told = explained(policy, facts, intent)
+    policy, facts, intent, decision = _asked(what, flags["policy"], flags["ledger"])
+    found = situation(decision.request, decision.evidence) if decision else NOWHERE
+    analysis = decision.conclusion.analysis if decision else None
+    told = explained(policy, facts, intent, found)
     from gate.surfaces.report.explanation import explanation_json, explanation_page
 
     if form == "json":
@@ -57,15 +59,14 @@ def explain(what: str, form: str, **flags: Any) -> None:
 
 def _asked(
     what: str, policy: str | None, ledger: str | None
-) -> tuple[Policy, Facts, Intent, Analysis | None]:
+) -> tuple[Policy, Facts, Intent, Decision | None]:
     other = named(policy, Path()).policy if policy else None
     if Path(what).is_file() and not is_stored(Path(what)):
         facts, intent = from_file(Path(what))
         return other or named("standard", Path()).policy, facts, intent, None
     decision = stored(what) if Path(what).is_file() else _of_ledger(what, ledger)
-    conclusion = decision.conclusion
-    facts = typed(conclusion.facts, f"decision {decision.id}")
-    return other or decision.policy, facts, decision.request.intent, conclusion.analysis
+    facts = typed(decision.conclusion.facts, f"decision {decision.id}")
+    return other or decision.policy, facts, decision.request.intent, decision
 
 
 def _of_ledger(id_: str, ledger: str | None) -> Decision:
