@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from gate.change import Change
 from gate.deployment import History
+from gate.pull import PullRequests
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
 from gate.slo import Indicator
@@ -85,6 +86,7 @@ class Evidence:
 
     `earlier`: pairs with the service's second, historical baseline, where it has one; a metric may
     be missing there. `history`: what the ledger remembers; None where nobody asked it.
+    `pulls`: what the pull requests of the change say.
     """
 
     window: Window
@@ -94,3 +96,4 @@ class Evidence:
     gaps: tuple[Gap, ...] = ()
     earlier: tuple[Pair, ...] = ()
     history: History | None = None
+    pulls: PullRequests | None = None

@@ -108,8 +108,24 @@ WORDS: Mapping[str, Word] = {
         "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
     ),
     "change.types": Word(
-        Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
+        Type.STRINGS,
+        "types of its conventional commits (fix, feat, revert, ...), breaking, and of its labels "
+        "(hotfix, revert, security, reliability, emergency)",
     ),
+    "change.pull_asked": Word(Type.BOOL, "the service names a source of pull requests"),
+    "change.pull_requests": Word(Type.INT, "pull requests that are released at once"),
+    "change.labels": Word(Type.STRINGS, "labels of its pull requests"),
+    "change.flagged": Word(Type.BOOL, "all of it is behind a feature flag, by a label"),
+    "change.approvals": Word(
+        Type.INT, "approvals of its last commit by others, of the pull request with the fewest"
+    ),
+    "change.changes_requested": Word(Type.BOOL, "a reviewer wants changes"),
+    "change.self_approved": Word(
+        Type.BOOL, "some of it was approved or merged by nobody but those who wrote it"
+    ),
+    "change.checks_failing": Word(Type.STRINGS, "checks that fail"),
+    "change.checks_pending": Word(Type.STRINGS, "checks that have not ended"),
+    "change.checks_missing": Word(Type.STRINGS, "checks the branch requires and nobody started"),
     "service.name": Word(Type.STRING, "the service"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
     "service.owner": Word(Type.STRING, "the owner in the service file"),
@@ -140,9 +156,11 @@ def facts(
         ),
         "budget.asked": bool(service.slos),
         "risk.asked": service.change is not None,
+        "change.pull_asked": _pull_asked(service),
         **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
+        **dict(_of_pulls(evidence, service)),
     }
     return {word: value for word, value in known.items() if not _nan(value)}
 
@@ -218,9 +236,31 @@ def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Val
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
-        for name in ("commits", "touches", "types"):
+        for name in ("commits", "touches"):
             if (value := getattr(change, name)) is not None:
                 yield f"change.{name}", value
+
+
+def _of_pulls(evidence: Evidence, service: Service) -> Iterator[tuple[str, Value]]:
+    pulls = evidence.pulls
+    parts = [one.types for one in (evidence.change, pulls) if one and one.types is not None]
+    if parts and (pulls or not _pull_asked(service)):  # labels not seen may say more
+        yield "change.types", tuple(sorted({name for part in parts for name in part}))
+    if pulls is None:
+        return
+    yield "change.pull_requests", len(pulls.numbers)
+    yield "change.labels", pulls.labels
+    yield "change.flagged", pulls.flagged
+    for name in ("approvals", "changes_requested", "self_approved"):
+        if (value := getattr(pulls, name)) is not None:
+            yield f"change.{name}", value
+    for name in ("failing", "pending", "missing"):
+        if (value := getattr(pulls, name)) is not None:
+            yield f"change.checks_{name}", value
+
+
+def _pull_asked(service: Service) -> bool:
+    return service.change is not None and service.change.pull is not None
 
 
 def _nan(value: Any) -> bool:

@@ -12,18 +12,18 @@ from gate.evidence.source import SourceError
 def secret(name: str | None, file: Path | None, environ: Mapping[str, str]) -> str:
     """What the environment variable or the file holds; raises SourceError where it is no secret."""
     try:
-        secret = file.read_text(encoding="utf-8") if file else environ.get(name or "", "")
+        held = file.read_text(encoding="utf-8") if file else environ.get(name or "", "")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise SourceError(Cause.REFUSED, f"{file} cannot be read: {reason}") from None
     where = str(file) if file else f"environment variable {name}"
-    secret = secret.rstrip("\r\n")  # editors and `kubectl create secret` leave one
-    if not secret:
+    held = held.rstrip("\r\n")  # editors and `kubectl create secret` leave one
+    if not held:
         raise SourceError(Cause.REFUSED, f"{where} holds no secret")
     # A line break would end the header, and http.client's complaint about it quotes the secret.
-    if not secret.isprintable():
+    if not held.isprintable():
         raise SourceError(Cause.REFUSED, f"{where} holds control characters")
-    return secret
+    return held
 
 
 def refuse_letters(token: str) -> None:

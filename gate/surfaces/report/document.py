@@ -44,6 +44,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "margins": conclusion.margins,
         "risk": conclusion.risk,
         "change": decision.evidence.change and changed(decision.evidence.change),
+        "pull_requests": decision.evidence.pulls,
         "gaps": decision.evidence.gaps,
         "facts": dict(sorted(conclusion.facts.items())),
         "policy": {"name": decision.policy.name, "sha256": decision.policy.sha256},
