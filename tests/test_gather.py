@@ -484,5 +484,5 @@ def test_pull_requests_not_seen_cost_themselves_alone(answer, said):
 
 
 def test_a_number_nobody_gave_is_a_mistake_and_no_gap():
-    with pytest.raises(UsageError, match="unknown word {{pr}}"):
+    with pytest.raises(UsageError, match=r"unknown word \{\{pr\}\}"):
         gather(a_request(), PULLED, {"m": FixedSource(**ALL)}, SOON)

@@ -87,9 +87,10 @@ def test_a_commit_whose_author_github_does_not_know_is_read_all_the_same():
 
 
 def test_without_a_number_base_and_head_are_compared():
-    commits = [a_commit(f"c{n}", f"fix: {n}") for n in range(120)]
+    commits = [a_commit(f"c{n}", f"fix: {n}", parents=(f"c{n - 1}",)) for n in range(120)]
     merge = a_commit("head", "feat: not a subject of its own", parents=("c119", "side"))
-    whole = a_comparison(*commits, merge, files=MIXED, behind=2)
+    # As clocks differ, the last by date need not be the last.
+    whole = a_comparison(merge, *commits, files=MIXED, behind=2)
     with asking(FakeGitHub(compare={"v1...head": whole})) as one:
         change = one.change()
     assert (change.base, change.head) == (sha("base"), sha("head"))

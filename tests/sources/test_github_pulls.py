@@ -244,6 +244,19 @@ def test_a_release_of_too_many_changes_is_not_half_read():
     assert "51 changes are released at once" in error.message
 
 
+def test_commits_in_another_order_are_the_same_release():
+    told, _ = a_release(*reversed(LINE), m7=[7], s9=[9])
+    assert (told.numbers, told.direct) == ((7, 9), 1)
+    broken, unrelated = a_commit("x", parents=("base",)), a_commit("y", parents=("base",))
+    with asking(FakeGitHub(compare={"v1...head": a_comparison(broken, unrelated)})) as one:
+        assert refused(one.pulls).cause is Cause.MALFORMED
+
+
+def test_a_merge_that_was_pushed_brings_types_nobody_knows():
+    told, _ = a_release(*LINE[:2])
+    assert (told.direct, told.types, told.approvals) == (1, None, 0)
+
+
 def test_a_head_without_anything_new_has_no_pull_requests():
     with asking(FakeGitHub(compare={"v1...head": a_comparison()})) as one:
         assert refused(one.pulls).cause is Cause.EMPTY

@@ -122,8 +122,9 @@ def test_without_a_token_the_message_says_where_one_would_be_looked_for():
     assert "asked with no token (none is in GITHUB_TOKEN)" in error.message
 
 
-def test_a_web_page_says_how_the_url_of_an_enterprise_server_ends():
-    page = Reply(200, b"<html>Sign in to GHE</html>", kind="text/html; charset=utf-8")
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_web_page_says_how_the_url_of_an_enterprise_server_ends(status):
+    page = Reply(status, b"<html>Sign in to GHE</html>", kind="text/html; charset=utf-8")
     with asking(lambda _: page) as one:
         error = refused(lambda: one.change("7"))
     assert error.cause is Cause.MALFORMED

@@ -57,12 +57,12 @@ def between(hub: Hub, base: str, head: str) -> Change:
     if not found.ahead_by or not found.files:
         behind = f"; it is {found.behind_by:,} commits behind" if found.behind_by else ""
         raise SourceError(Cause.EMPTY, f"{hub.repo}: {head!r} changes nothing in {base!r}{behind}")
-    whole = found.total_commits == len(found.commits)
+    last = tip(found.commits)
     return _counted(
         found.files,
         None,
         base=found.base_commit.sha,
-        head=found.commits[-1].sha if whole else head,
+        head=last.sha if last else head,
         commits=found.ahead_by,
         types=types(found.commits, found.total_commits),
         notes=tuple(_behind(found.behind_by)),
@@ -77,6 +77,13 @@ def compared(hub: Hub, base: str, head: str) -> Comparison:
         return first
     rest = hub.many(Commit, "compare", ends, key="commits", page="2")
     return first.model_copy(update={"commits": [*first.commits, *rest][:MOST]})
+
+
+def tip(commits: Sequence[Commit]) -> Commit | None:
+    """The one that is no other's parent, whatever their order; None where that is not one."""
+    parents = {parent.sha for one in commits for parent in one.parents}
+    tips = [one for one in commits if one.sha not in parents]
+    return tips[0] if len(tips) == 1 else None
 
 
 def types(commits: Sequence[Commit], count: int, *titles: str) -> tuple[str, ...] | None:

@@ -134,7 +134,13 @@ def _line(hub: Hub, base: str, head: str) -> list[Commit]:
         raise SourceError(Cause.EMPTY, f"{hub.repo}: {head!r} has no commit that {base!r} lacks")
     if len(compared.commits) < compared.total_commits:
         raise _too_many(hub, f"{compared.total_commits:,} commits")
-    line = list(_first_parents({one.sha: one for one in compared.commits}, compared.commits[-1]))
+    last = files.tip(compared.commits)
+    if last is None:
+        raise SourceError(
+            Cause.MALFORMED, f"{hub.repo}: which commit from {base!r} to {head!r} is the last, "
+            "GitHub does not tell",
+        )  # fmt: skip
+    line = list(_first_parents({one.sha: one for one in compared.commits}, last))
     if len(line) > MOST_BUNDLED:
         raise _too_many(hub, f"{len(line):,} changes")
     return line
@@ -169,7 +175,7 @@ def _direct(hub: Hub, commit: Commit, reading: Reading) -> PullRequests:
         numbers=(),
         direct=1,
         head=commit.sha,
-        types=touched.types([commit.subject]),
+        types=touched.types([commit.subject]) if len(commit.parents) < 2 else None,
         merged=True,
         approvals=0,
         changes_requested=False,

@@ -3,7 +3,8 @@
 Of each reviewer the last word counts (an approval, a request for changes, or either dismissed); a
 comment is none. An approval counts when it is of the last commit, by someone who may write to the
 repository (anyone may review a public one), and by a person: an app is no second pair of eyes.
-A request for changes counts whoever made it.
+A request for changes counts whoever made it. Who may write GitHub tells by owner, member and
+collaborator; that some of these may only read it does not tell here.
 """
 
 from __future__ import annotations

@@ -110,14 +110,15 @@ class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships n
         self, method: str, url: str, options: Mapping[str, Any], seconds: float
     ) -> requests.Response:
         response = attempted(partial(self._exchange, method, url, options, seconds), seconds)
-        if response.status_code != 200:
-            raise self._refusal(response)
-        if "html" in (kind := response.headers.get("Content-Type", "")).lower():
+        kind, status = response.headers.get("Content-Type", ""), response.status_code
+        if "html" in kind.lower() and status < 500:
             raise SourceError(
                 Cause.MALFORMED,
                 f"answered a web page ({kind}) where the API of GitHub was expected; the url of a "
                 f"GitHub Enterprise Server ends in /api/v3: {start_of(response.content)}",
             )
+        if status != 200:
+            raise self._refusal(response)
         return response
 
     def _exchange(
