@@ -252,6 +252,16 @@ def test_commits_in_another_order_are_the_same_release():
         assert refused(one.pulls).cause is Cause.MALFORMED
 
 
+def test_parents_in_a_circle_end():
+    line = [
+        a_commit("a", parents=("b",)),
+        a_commit("b", parents=("a",)),
+        a_commit("c", parents=("a",)),
+    ]
+    told, _ = a_release(*line)
+    assert told.direct == 3
+
+
 def test_a_merge_that_was_pushed_brings_types_nobody_knows():
     told, _ = a_release(*LINE[:2])
     assert (told.direct, told.types, told.approvals) == (1, None, 0)

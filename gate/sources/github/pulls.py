@@ -64,11 +64,11 @@ def released(hub: Hub, number: int, head: str, reading: Reading) -> PullRequests
     """
     one = told(hub, number)
     sha = _sha(hub, head)
-    if sha not in (None, one.pull.head.sha, one.pull.merge_commit_sha):
+    if sha and sha not in (one.pull.head.sha, one.pull.merge_commit_sha):
         raise SourceError(
             Cause.BAD_QUERY,
-            f"{hub.repo}#{number} ends at {one.pull.head.sha[:12]}, but {sha[:12] if sha else ''} "
-            f"({head}) is released; leave `number` out to read all since the baseline",
+            f"{hub.repo}#{number} ends at {one.pull.head.sha[:12]}, but {sha[:12]} ({head}) "
+            "is released; leave `number` out to read all since the baseline",
         )
     note = f"that #{number} is what is released was not checked: {head!r} is no revision on GitHub"
     return facts(hub, one, reading, () if sha else (note,))
@@ -147,10 +147,14 @@ def _line(hub: Hub, base: str, head: str) -> list[Commit]:
 
 
 def _first_parents(known: Mapping[str, Commit], last: Commit) -> Iterator[Commit]:
-    one: Commit | None = last
-    while one:
+    left, one = dict(known), last
+    while True:
         yield one
-        one = known.get(one.parents[0].sha) if one.parents else None
+        # Taken out as it goes, so that parents in a circle end.
+        before = left.pop(one.parents[0].sha, None) if one.parents else None
+        if before is None:
+            return
+        one = before
 
 
 def _too_many(hub: Hub, what: str) -> SourceError:
