@@ -28,12 +28,29 @@ class Arms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRange:
-    """Where the change is read: a `source` by name, and the range as templates."""
+class PullRange:
+    """Where the change's pull requests are read: a `source` by name, and the range as templates.
+
+    `number`: a template of the one that is asked about; empty for all between base and head.
+    """
 
     source: str
     base: str
     head: str
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRange:
+    """Where the change is read: a `source` by name, and the range as templates; its pull requests.
+
+    `pull` is None where nobody asks about them.
+    """
+
+    source: str
+    base: str
+    head: str
+    pull: PullRange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ from gate.metric import (
     Metric,
 )
 from gate.presets import PRESETS
-from gate.service import ChangeRange, Service
+from gate.service import ChangeRange, PullRange, Service
 from gate.slo import Slo
 from gate.slo_section import AnySlo, objectives
 
@@ -91,19 +91,27 @@ class MetricSection(RuleSection):
     values: Text | None = None
 
 
-class ChangeSection(Section):
-    """Where the change between the two versions is read."""
-
-    source: str
-    base: Text = "{{baseline}}"
-    head: Text = "{{canary}}"
-
-
 def _word(value: Any) -> Any:
     """Text, or a whole number. `1.10` would become 1.1, so what YAML reads otherwise is refused."""
     if isinstance(value, str) or type(value) is int:
         return str(value)
     raise PydanticCustomError("unit", "write the value in quotes, so that it stays as written")
+
+
+class PullSection(Section):
+    """Where reviews, labels and checks of the change are read; `number` for one pull request."""
+
+    source: str
+    number: Annotated[str, BeforeValidator(_word), Field(min_length=1)] | None = None
+
+
+class ChangeSection(Section):
+    """Where the change between the two versions is read, and its pull requests."""
+
+    source: str
+    base: Text = "{{baseline}}"
+    head: Text = "{{canary}}"
+    pull: PullSection | None = None
 
 
 class ServiceSection(Section):
@@ -431,5 +439,17 @@ def _source(
 def _change(document: Document, section: ServiceSection) -> ChangeRange | None:
     if section.change is None:
         return None
-    source = _source(document, ("change",), section.change.source, section=section)
-    return ChangeRange(source=source, base=section.change.base, head=section.change.head)
+    change = section.change
+    source = _source(document, ("change",), change.source, section=section)
+    return ChangeRange(
+        source=source, base=change.base, head=change.head, pull=_pull(document, section, change)
+    )
+
+
+def _pull(document: Document, section: ServiceSection, change: ChangeSection) -> PullRange | None:
+    if change.pull is None:
+        return None
+    source = _source(document, ("change", "pull"), change.pull.source, section=section)
+    return PullRange(
+        source=source, base=change.base, head=change.head, number=change.pull.number or ""
+    )

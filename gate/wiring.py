@@ -26,6 +26,7 @@ SOURCES: Mapping[str, str] = {
     "prometheus": "gate.sources.prometheus:Prometheus",
     "file": "gate.sources.file:FileSource",
     "git": "gate.sources.git:Git",
+    "github": "gate.sources.github.github:GitHub",
 }
 ENTRY_POINTS = "gate.sources"
 

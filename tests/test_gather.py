@@ -17,8 +17,9 @@ from gate.evidence.evidence import Cause, Gap
 from gate.evidence.gather import MOST_AT_ONCE, gather
 from gate.evidence.source import SourceError
 from gate.metric import Kind
+from gate.pull import PullRequests
 from gate.series import Counts, Levels, array
-from gate.service import Arms, ChangeRange
+from gate.service import Arms, ChangeRange, PullRange
 from gate.slo import Indicator
 from gate.verdict import Outcome
 from tests.parts.rollouts import (
@@ -443,3 +444,45 @@ def test_an_earlier_time_like_now_stays_unsaid_and_one_not_seen_is_a_gap():
     assert own.finding is Finding.NOT_WORSE
     assert (alarm.label, alarm.finding) == ("errors beside earlier", Finding.UNFIT)
     assert alarm.why == "empty: older than the retention"
+
+
+PULL = PullRange(source="m", base="{{baseline}}", head="{{canary}}", number="{{pr}}")
+PULLED = replace(WATCHED, change=replace(CHANGE, pull=PULL))
+
+
+def with_pulls(answer, service=PULLED):
+    class Hub(FixedSource):
+        def pulls(self, wanted, asked):
+            return answer(asked) if callable(answer) else answer
+
+    return gather(a_request(variables={"pr": "7"}), service, {"m": Hub(**ALL)}, SOON)
+
+
+def test_pull_requests_are_seen_beside_the_change():
+    seven = PullRequests(numbers=(7,), approvals=1)
+    evidence = with_pulls(seven)
+    assert (evidence.pulls, evidence.change, evidence.gaps) == (seven, SMALL, ())
+    assert with_pulls(seven, WATCHED).pulls is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (SMALL, "the source answered with Change"),
+        (PullRequests(numbers=()), "of the pull requests is no number from 0 upwards"),
+        (PullRequests(numbers=(7,), approvals=-1), "is no number from 0 upwards"),
+        (PullRequests(numbers=(7,), failing=("\ud800",)), "is not valid Unicode"),
+        (raising(SourceError(Cause.REFUSED, "403")), "403"),
+    ],
+)
+def test_pull_requests_not_seen_cost_themselves_alone(answer, said):
+    evidence = with_pulls(answer)
+    (gap,) = evidence.gaps
+    assert gap.about == "pull request"
+    assert said in gap.detail
+    assert (evidence.pulls, evidence.change) == (None, SMALL)
+
+
+def test_a_number_nobody_gave_is_a_mistake_and_no_gap():
+    with pytest.raises(UsageError, match=r"unknown word \{\{pr\}\}"):
+        gather(a_request(), PULLED, {"m": FixedSource(**ALL)}, SOON)

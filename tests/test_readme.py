@@ -60,7 +60,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    shown, margin, *_ = blocks("yaml")
+    shown, pulled, margin, *_ = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -72,6 +72,15 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     )
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "within: 86400.0" in capfd.readouterr().out
+    added, change = pulled.split("change:")
+    (tmp_path / "gate.yaml").write_text(
+        shown.replace("sources:\n", added)
+        .replace("  - preset: http", "  - preset: http\n    source: prom")
+        .replace("    objective:", "    source: prom\n    objective:")
+        + f"change:{change}"
+    )
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "number: '{{pr}}'" in capfd.readouterr().out
 
 
 def test_the_freezes_it_shows_are_some():

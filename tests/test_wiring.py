@@ -80,9 +80,12 @@ def test_a_stranger_s_source_works_from_its_path_to_the_ledger(tmp_path, errors,
     ("source", "said"),
     [
         ("{kind: prometheuss}", ("gate.yaml:5:7: unknown kind of source 'prometheuss'; "
-            "did you mean 'prometheus'?\n  known: file, git, prometheus, or package.module:Class")),
-        ("{url: x}", "gate.yaml:5:3: source 'm' has no kind\n  one of: prometheus, file, git"),
-        ("{kind: 3}", "gate.yaml:5:3: source 'm' has no kind\n  one of: prometheus, file, git"),
+            "did you mean 'prometheus'?\n  known: file, git, github, prometheus, or "
+            "package.module:Class")),
+        ("{url: x}", ("gate.yaml:5:3: source 'm' has no kind\n"
+            "  one of: prometheus, file, git, github")),
+        ("{kind: 3}", ("gate.yaml:5:3: source 'm' has no kind\n"
+            "  one of: prometheus, file, git, github")),
         ("{kind: 'tests.test_wiring:Study'}", ("gate.yaml:5:7: source kind "
             "'tests.test_wiring:Study' cannot be loaded: "
             "module 'tests.test_wiring' has no attribute 'Study'")),

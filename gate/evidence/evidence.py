@@ -8,6 +8,7 @@ from enum import StrEnum
 from gate.change import Change
 from gate.closure import Closure
 from gate.deployment import History
+from gate.pull import PullRequests
 from gate.request import Window
 from gate.series import Buckets, Counts, Levels, Samples, Series
 from gate.slo import Indicator
@@ -85,8 +86,8 @@ class Evidence:
     """All that a verdict may rest on. Each metric of the service has a pair or a gap.
 
     `earlier`: pairs with the service's second, historical baseline, where it has one; a metric may
-    be missing there. `history`: what the ledger remembers; `calendar`: the freezes that
-    concern the service; each None where nobody asked.
+    be missing there. `pulls`: what the pull requests of the change say. `history`: what the ledger
+    remembers; `calendar`: the freezes that concern the service; each None where nobody asked.
     """
 
     window: Window
@@ -97,3 +98,4 @@ class Evidence:
     earlier: tuple[Pair, ...] = ()
     history: History | None = None
     calendar: tuple[Closure, ...] | None = None
+    pulls: PullRequests | None = None

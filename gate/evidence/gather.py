@@ -19,6 +19,7 @@ from gate.errors import UsageError
 from gate.evidence.evidence import EARLIER_GAPS, Cause, Evidence, Gap, Pair
 from gate.evidence.misfit import Wanted, misfit
 from gate.evidence.source import Asked, Source, SourceError
+from gate.pull import PullRequests
 from gate.request import Request, Window
 from gate.service import Arms, Service
 from gate.slo import Indicator
@@ -126,7 +127,8 @@ def _check_words(service: Service, asked: Asked) -> None:
         for template in (slo.queries or {}).values():
             render(template, {**asked.words, "window": duration(slo.window.length)})
     if service.change:
-        for template in (service.change.base, service.change.head):
+        pull = service.change.pull
+        for template in (service.change.base, service.change.head, pull.number if pull else ""):
             render(template, asked.words)
 
 
@@ -141,6 +143,8 @@ def _questions(service: Service) -> Iterator[_Question]:
             yield _Question(f"slo {slo.name}", slo.source, "indicators", slo)
     if wanted := service.change:
         yield _Question("change", wanted.source, "change", wanted)
+        if pull := wanted.pull:
+            yield _Question("pull request", pull.source, "pulls", pull)
 
 
 def _put(question: _Question, sources: Mapping[str, Source], asked: Asked) -> Any:
@@ -191,7 +195,10 @@ def _evidence(window: Window, service: Service, values: list[Any]) -> Evidence:
     gaps = [value for value in values if isinstance(value, Gap)]
     doubts = dict.fromkeys(doubt for pair in pairs for doubt in pair.doubts)
     not_asked = _not_asked(service)
-    return Evidence(window, pairs, indicators, change, (*gaps, *doubts, *not_asked), earlier)
+    pulls = next((value for value in values if isinstance(value, PullRequests)), None)
+    return Evidence(
+        window, pairs, indicators, change, (*gaps, *doubts, *not_asked), earlier, pulls=pulls
+    )
 
 
 def _not_asked(service: Service) -> Iterator[Gap]:

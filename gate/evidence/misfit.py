@@ -14,12 +14,13 @@ import numpy as np
 from gate.change import Change
 from gate.evidence.evidence import Pair
 from gate.metric import Kind, Metric
+from gate.pull import PullRequests
 from gate.series import Buckets, Counts, Levels, Samples
-from gate.service import ChangeRange
+from gate.service import ChangeRange, PullRange
 from gate.slo import Indicator, Slo, whole
 from gate.units import duration
 
-Wanted = Metric | Slo | ChangeRange
+Wanted = Metric | Slo | ChangeRange | PullRange
 
 # Kind of metric -> its series, and how many dimensions each of its arrays has.
 _SERIES: Mapping[Kind, tuple[type, Mapping[str, int]]] = {
@@ -44,6 +45,8 @@ def misfit(wanted: Wanted, answer: object) -> str:
         faults = _of_indicators(wanted, answer)
     elif isinstance(wanted, ChangeRange) and isinstance(answer, Change):
         faults = _of_change(answer)
+    elif isinstance(wanted, PullRange) and isinstance(answer, PullRequests):
+        faults = _of_pulls(answer)
     else:
         return f"the source answered with {type(answer).__name__}"
     return next(faults, "")
@@ -104,6 +107,15 @@ def _of_change(change: Change) -> Iterator[str]:
         yield "an earlier change has neither 6 nor 8 counts"
     yield from _of_texts(change.base, change.head, *change.notes)
     yield from _of_texts(*(change.touches or ()), *(change.types or ()))
+
+
+def _of_pulls(pulls: PullRequests) -> Iterator[str]:
+    counts = (*pulls.numbers, pulls.direct, pulls.stale, pulls.approvals or 0)
+    if any(count < 0 for count in counts) or not (pulls.numbers or pulls.direct):
+        yield "a count of the pull requests is no number from 0 upwards"
+    yield from _of_texts(pulls.base, pulls.head, *pulls.labels, *pulls.notes)
+    for names in (pulls.types, pulls.failing, pulls.pending, pulls.missing):
+        yield from _of_texts(*(names or ()))
 
 
 def _of_texts(*texts: str) -> Iterator[str]:

@@ -11,8 +11,9 @@ from gate.change import Change
 from gate.errors import GateError
 from gate.evidence.evidence import Cause, Pair
 from gate.metric import Metric
+from gate.pull import PullRequests
 from gate.request import Request, Window
-from gate.service import Arms, ChangeRange
+from gate.service import Arms, ChangeRange, PullRange
 from gate.slo import Indicator, Slo
 
 
@@ -69,7 +70,13 @@ class ChangeSource(Protocol):
     def change(self, wanted: ChangeRange, asked: Asked) -> Change: ...
 
 
-Source = MetricSource | IndicatorSource | ChangeSource
+class PullSource(Protocol):
+    """Tells the facts around what is being released."""
+
+    def pulls(self, wanted: PullRange, asked: Asked) -> PullRequests: ...
+
+
+Source = MetricSource | IndicatorSource | ChangeSource | PullSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,12 @@ def facts(
         ),
         "budget.asked": bool(service.slos),
         "risk.asked": service.change is not None,
+        "change.pull_asked": _pull_asked(service),
         **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
         **dict(history_facts(situation(request, evidence))),
+        **dict(_of_pulls(evidence, service)),
     }
     known.update(calendar_facts(evidence.calendar, request.as_of, known))
     return {word: value for word, value in known.items() if not _nan(value)}
@@ -126,9 +128,31 @@ def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Val
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
-        for name in ("commits", "touches", "types"):
+        for name in ("commits", "touches"):
             if (value := getattr(change, name)) is not None:
                 yield f"change.{name}", value
+
+
+def _of_pulls(evidence: Evidence, service: Service) -> Iterator[tuple[str, Value]]:
+    pulls = evidence.pulls
+    parts = [one.types for one in (evidence.change, pulls) if one and one.types is not None]
+    if parts and (pulls or not _pull_asked(service)):  # labels not seen may say more
+        yield "change.types", tuple(sorted({name for part in parts for name in part}))
+    if pulls is None:
+        return
+    yield "change.pull_requests", len(pulls.numbers)
+    yield "change.labels", pulls.labels
+    yield "change.flagged", pulls.flagged
+    for name in ("approvals", "changes_requested", "self_approved"):
+        if (value := getattr(pulls, name)) is not None:
+            yield f"change.{name}", value
+    for name in ("failing", "pending", "missing"):
+        if (value := getattr(pulls, name)) is not None:
+            yield f"change.checks_{name}", value
+
+
+def _pull_asked(service: Service) -> bool:
+    return service.change is not None and service.change.pull is not None
 
 
 def _nan(value: Any) -> bool:

@@ -54,10 +54,9 @@ _CHANGE, _PULL = "the source of the change", "the pull requests of the change, o
 _OWNERS, _LEDGER = "the components of the repository", "deployments told to the ledger"
 _FILE, _REQUEST = "the service file", "the request"
 _FREEZES, _QUARTER = "the freezes of the policy", 92 * 1_440.0
-_TOUCHED = ("configuration", "dependencies", "infrastructure", "migrations", "pipeline")
 _TYPES = (
     "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test",
-    "hotfix", "security", "breaking",
+    "hotfix", "security", "reliability", "emergency", "breaking",
 )  # fmt: skip
 
 WORDS: Mapping[str, Word] = {
@@ -199,29 +198,40 @@ WORDS: Mapping[str, Word] = {
     ),
     "change.touches": Word(
         Type.STRINGS,
-        "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
+        "kinds of files it changes: configuration, dependencies, infrastructure, migrations, "
+        "pipeline, and those of the service file",
         _CHANGE,
         ("migrations",),
-        known=_TOUCHED,
     ),
     "change.types": Word(
         Type.STRINGS,
-        "types of its conventional commits (fix, feat, revert, ...) and breaking",
+        "types of its conventional commits (fix, feat, revert, ...), breaking, and of its labels "
+        "(hotfix, revert, security, reliability, emergency)",
         _CHANGE,
         ("fix",),
         known=_TYPES,
     ),
     "change.components": Word(
-        Type.STRINGS, "components of the repository that it changes", _OWNERS, ("checkout",)
+        Type.STRINGS,
+        "components with changed files, by `change.components` of the service file",
+        _OWNERS,
+        ("checkout",),
     ),
     "change.owners": Word(
-        Type.STRINGS, "who owns the changed components", _OWNERS, ("@acme/payments",)
+        Type.STRINGS,
+        "owners of the changed files, by the CODEOWNERS that the change replaces",
+        _OWNERS,
+        ("@acme/payments",),
     ),
     "change.dependents": Word(
-        Type.INT, "components that depend on a changed one", _OWNERS, 2, least=0
+        Type.INT,
+        "what depends on the service directly, by its service file or the catalog",
+        _OWNERS,
+        2,
+        least=0,
     ),
     "change.pull_asked": Word(
-        Type.BOOL, "the source of the change knows pull requests", _FILE, example=True
+        Type.BOOL, "the service names a source of pull requests", _FILE, example=True
     ),
     "change.pull_requests": Word(
         Type.INT, "pull requests that are released at once", _PULL, 1, least=0
@@ -231,17 +241,15 @@ WORDS: Mapping[str, Word] = {
     ),
     "change.approvals": Word(
         Type.INT,
-        "people other than the author who approved, of the pull request with the fewest",
+        "approvals of its last commit by others, of the pull request with the fewest",
         _PULL,
         1,
         least=0,
     ),
-    "change.changes_requested": Word(
-        Type.BOOL, "a review that asks for changes still stands", _PULL, example=False
-    ),
+    "change.changes_requested": Word(Type.BOOL, "a reviewer wants changes", _PULL, example=False),
     "change.self_approved": Word(
         Type.BOOL,
-        "a pull request was approved by nobody but its authors",
+        "some of it was approved or merged by nobody but those who wrote it",
         _PULL,
         example=False,
     ),
@@ -249,11 +257,15 @@ WORDS: Mapping[str, Word] = {
         Type.STRINGS, "checks that failed on what is released", _PULL, ("unit",)
     ),
     "change.checks_missing": Word(
-        Type.STRINGS, "required checks that did not run", _PULL, ("e2e",)
+        Type.STRINGS, "checks the branch requires and nobody started", _PULL, ("e2e",)
     ),
     "change.checks_pending": Word(Type.STRINGS, "checks that have not ended yet", _PULL, ("e2e",)),
     "change.flagged": Word(
-        Type.BOOL, "what it changes stands behind a feature flag", _PULL, example=False
+        Type.BOOL,
+        "all of it is behind a feature flag, by a label of each pull request or a trailer "
+        "`Feature-Flag:` in each commit",
+        _PULL,
+        example=False,
     ),
     "calendar.frozen": Word(
         Type.BOOL,

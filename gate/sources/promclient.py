@@ -8,10 +8,6 @@ deadline over all retries. Each of these can turn a missing bad number into a pr
 A query is pure, so it is asked again after whatever may pass: connection errors, time-outs, 429
 and 5xx. It is not asked again after 400 and 422 (the query is wrong), 401 and 403 (we are), nor
 after an answer that arrived whole but is not one.
-
-Every attempt runs in a thread of its own that is waited for only until the deadline. Socket
-time-outs cannot promise that: each restarts with every byte, and a server that drips one byte a
-second keeps a read alive for hours. An abandoned attempt ends at its next byte after its time.
 """
 
 from __future__ import annotations
@@ -20,21 +16,28 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from threading import Thread
-from typing import TypeVar
+from functools import partial
 
 import orjson
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 
 from gate import __version__
 from gate.evidence.evidence import Cause
 from gate.evidence.source import SourceError
 from gate.series import array
+from gate.sources.exchange import (
+    Answer,
+    Auth,
+    PassingError,
+    Patience,
+    anonymous,
+    attempted,
+    body_of,
+    retry_after,
+    start_of,
+)
 from gate.sources.promanswer import (
     Matrix,
     Vector,
@@ -51,15 +54,11 @@ MOST_BYTES = 64 * 2**20
 MOST_SERIES = 10_000
 # The server should give up, and say why, a little before we stop listening.
 SERVER_SHARE = 0.9
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds
 PASSING_STATUS = frozenset({408, 425, 429})  # and all of 5xx
 
 # Thanos answers with whatever stores it reached unless told not to; VictoriaMetrics moves the ends
 # of a range unless told not to. Prometheus, Mimir and Cortex ignore words they do not know.
 WHOLE_ANSWERS = {"partial_response": "false", "dedup": "true", "nocache": "1"}
-
-Answer = TypeVar("Answer")
-Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 def pooled_session(connections: int) -> requests.Session:
@@ -68,11 +67,6 @@ def pooled_session(connections: int) -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
     return session
-
-
-def anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials; given to requests so that it does not take some from ~/.netrc."""
-    return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +78,7 @@ class _Reply:
     @property
     def text(self) -> str:
         """The start of the body on one line, for a person."""
-        return " ".join(self.body[:2000].decode(errors="replace").split())[:300]
-
-
-class _PassingError(Exception):
-    """May pass: ask again, after `wait` seconds where the server named a time."""
-
-    def __init__(self, cause: Cause, detail: str, wait: float | None = None) -> None:
-        super().__init__(detail)
-        self.cause, self.detail, self.wait = cause, detail, wait
+        return start_of(self.body)
 
 
 class PromClient:
@@ -131,9 +117,11 @@ class PromClient:
         self._headers = {"User-Agent": f"releasegate/{__version__}", **(headers or {})}
         self._params = {**WHOLE_ANSWERS, **(params or {})}
         self._auth, self._verify, self._cert = auth, verify, cert
-        self._method, self._timeout, self._attempts = method, timeout, attempts
+        self._method = method
         self._most_bytes, self._most_series = most_bytes, most_series
-        self._clock, self._sleep, self._jitter = clock, sleep, jitter
+        self._patience = Patience(
+            timeout=timeout, attempts=attempts, clock=clock, sleep=sleep, jitter=jitter
+        )
 
     def instant(self, query: str, at: float, deadline: float) -> Vector:
         """The query evaluated at the Unix time `at`; empty when nothing matches."""
@@ -174,55 +162,26 @@ class PromClient:
 
     def _answer(self, path: str, asked: Mapping[str, str], deadline: float) -> object:
         """The JSON of a 200, asked for again while there is reason and time to."""
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                reply = self._attempt(path, asked, deadline)
-                return self._checked(reply, path)
-            except _PassingError as error:
-                self._wait(attempt, error, asked["query"], deadline)
-            except SourceError as error:
-                raise SourceError(error.cause, self._told(asked["query"], error.message)) from error
-
-    def _wait(self, attempt: int, error: _PassingError, query: str, deadline: float) -> None:
-        """Sleeps before the next attempt, or raises when there is to be none."""
-        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
-        pause = ceiling * self._jitter() if error.wait is None else error.wait
-        if attempt >= self._attempts or self._clock() + pause >= deadline:
-            tried = f"{error.detail} (attempt {attempt}, no time or attempts left)"
-            raise SourceError(error.cause, self._told(query, tried)) from error
-        self._sleep(pause)
+        try:
+            return self._patience.ask(partial(self._attempt, path, asked), deadline)
+        except SourceError as error:
+            raise SourceError(error.cause, self._told(asked["query"], error.message)) from error
 
     def _told(self, query: str, text: str) -> str:
         return f"{self._base_url}: {text}; asked: {' '.join(query.split())}"
 
-    def _attempt(self, path: str, asked: Mapping[str, str], deadline: float) -> _Reply:
-        seconds = min(self._timeout, deadline - self._clock())
-        if seconds <= 0:
-            raise SourceError(Cause.TIMEOUT, "no time was left to ask")
+    def _attempt(self, path: str, asked: Mapping[str, str], seconds: float) -> object:
         form = {
             **self._params,
             **asked,
             "timeout": f"{max(1, int(seconds * SERVER_SHARE * 1000))}ms",
         }
-        try:
-            return _within(seconds, lambda: self._exchange(path, form, seconds))
-        except (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise _PassingError(Cause.TIMEOUT, f"no whole answer within {seconds:.3g} s") from error
-        except requests.exceptions.SSLError as error:
-            raise SourceError(Cause.UNREACHABLE, f"TLS: {_root(error)}") from error
-        except (
-            requests.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            urllib3.exceptions.HTTPError,
-        ) as error:
-            raise _PassingError(Cause.UNREACHABLE, str(_root(error))) from error
-        except OSError as error:  # requests' other errors, and certificate files not there
-            raise SourceError(Cause.UNREACHABLE, str(_root(error))) from error
+        reply = attempted(partial(self._exchange, path, form, seconds), seconds)
+        return self._checked(reply, path)
 
     def _exchange(self, path: str, form: Mapping[str, str], seconds: float) -> _Reply:
-        until = self._clock() + seconds
+        clock = self._patience.clock
+        until = clock() + seconds
         get = self._method == "GET"
         with self._session.request(
             self._method,
@@ -237,20 +196,8 @@ class PromClient:
             allow_redirects=False,  # they would carry the credentials elsewhere
             stream=True,
         ) as response:
-            return _Reply(response.status_code, response.headers, self._body(response, until))
-
-    def _body(self, response: requests.Response, until: float) -> bytes:
-        """The body, read as it comes, so that both its size and its time are bounded."""
-        body = bytearray()
-        while piece := response.raw.read1(2**16, decode_content=True):
-            body += piece
-            if len(body) > self._most_bytes:
-                raise SourceError(
-                    Cause.TOO_LARGE, f"the answer is larger than {self._most_bytes} bytes"
-                )
-            if self._clock() >= until:
-                raise TimeoutError
-        return bytes(body)
+            body = body_of(response, self._most_bytes, until, clock)
+            return _Reply(response.status_code, response.headers, body)
 
     def _checked(self, reply: _Reply, path: str) -> object:
         if reply.status != 200:
@@ -264,11 +211,11 @@ class PromClient:
             raise malformed(f"answered what is not JSON: {reply.text!r}") from None
 
 
-def _refusal(reply: _Reply, url: str) -> SourceError | _PassingError:
+def _refusal(reply: _Reply, url: str) -> SourceError | PassingError:
     """What a status other than 200 means, in the server's own words."""
     status, said = reply.status, f"{reply.status}: {_server_words(reply)}"
     if status in PASSING_STATUS or status >= 500:
-        return _PassingError(Cause.SERVER_ERROR, said, _retry_after(reply.headers))
+        return PassingError(Cause.SERVER_ERROR, said, retry_after(reply.headers))
     if status in {400, 422}:
         return SourceError(Cause.BAD_QUERY, said)
     if 300 <= status < 400:
@@ -296,39 +243,6 @@ def _server_words(reply: _Reply) -> str:
     if isinstance(body, dict) and "error" in body:
         return f"{body.get('errorType', 'error')}: {str(body['error'])[:500]}"
     return reply.text
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks us to wait: a number, or a date beside its own `Date`."""
-    wish = headers.get("Retry-After", "")
-    if wish.strip().isdecimal():
-        return float(wish)
-    try:
-        wait = parsedate_to_datetime(wish) - parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):  # TypeError: one of the dates lacks its zone
-        return None
-    return max(0.0, wait.total_seconds())
-
-
-def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
-    """What `work` returns or raises, or TimeoutError; it may go on unwatched after that."""
-    answer: Future[Answer] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            answer.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return answer.result(timeout=seconds)
-
-
-def _root(error: BaseException) -> BaseException:
-    """The first cause: `Connection refused` rather than the four wrappings around it."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return error
 
 
 def _exact(number: float) -> str:

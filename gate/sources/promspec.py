@@ -18,9 +18,9 @@ import requests
 from pydantic import Field
 
 from gate.document import Duration, Section
-from gate.evidence.evidence import Cause
-from gate.evidence.source import SourceError
-from gate.sources.promclient import MOST_BYTES, MOST_SERIES, Auth, anonymous
+from gate.sources.exchange import Auth, anonymous
+from gate.sources.promclient import MOST_BYTES, MOST_SERIES
+from gate.sources.secret import refuse_letters, secret
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 OWN_PARAMS = frozenset({"query", "time", "start", "end", "step", "timeout"})
@@ -150,33 +150,16 @@ def credentials(spec: PrometheusSpec, environ: Mapping[str, str]) -> Auth:
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if basic := spec.basic:
-            password = _secret(basic.password_env, basic.password_file, environ)
+            password = secret(basic.password_env, basic.password_file, environ)
             pair = base64.b64encode(f"{basic.username}:{password}".encode()).decode()
             request.headers["Authorization"] = f"Basic {pair}"
         if bearer := spec.bearer:
-            token = _secret(bearer.token_env, bearer.token_file, environ)
-            if not token.isascii():
-                raise SourceError(Cause.REFUSED, "a bearer token has ASCII letters only")
+            token = secret(bearer.token_env, bearer.token_file, environ)
+            refuse_letters(token)
             request.headers["Authorization"] = f"Bearer {token}"
         return request
 
     return authorize if spec.basic or spec.bearer else anonymous
-
-
-def _secret(name: str | None, file: Path | None, environ: Mapping[str, str]) -> str:
-    try:
-        secret = file.read_text(encoding="utf-8") if file else environ.get(name or "", "")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise SourceError(Cause.REFUSED, f"{file} cannot be read: {reason}") from None
-    where = str(file) if file else f"environment variable {name}"
-    secret = secret.rstrip("\r\n")  # editors and `kubectl create secret` leave one
-    if not secret:
-        raise SourceError(Cause.REFUSED, f"{where} holds no secret")
-    # A line break would end the header, and http.client's complaint about it quotes the secret.
-    if not secret.isprintable():
-        raise SourceError(Cause.REFUSED, f"{where} holds control characters")
-    return secret
 
 
 def _placed(part: Section, folder: Path) -> Section:

@@ -14,10 +14,11 @@ from gate.metric import Direction, Margin
 from gate.policy.evaluate import evaluate
 from gate.policy.facts import facts, missing
 from gate.policy.words import WORDS, Type
+from gate.pull import PullRequests
 from gate.request import Intent
 from gate.risk.assess import assess
 from gate.risk.level import Level
-from gate.service import ChangeRange
+from gate.service import ChangeRange, PullRange
 from gate.slo import Indicator
 from gate.verdict import Outcome
 from tests.parts.rollouts import (
@@ -46,6 +47,10 @@ WATCHED = a_service(
 )
 
 
+REVIEWED = PullRequests(
+    numbers=(7,), labels=("hotfix",), types=("hotfix",), approvals=1, changes_requested=False,
+    self_approved=False, failing=("e2e",), pending=(), missing=(),
+)  # fmt: skip
 SAID = {"touches": ("migrations",), "types": ("fix",)}
 
 
@@ -90,7 +95,7 @@ def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     month = replace(MONTH, coverage=1.0)
     change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
     measured = (month, *every, *before, since)
-    evidence = an_evidence(indicators=measured, change=change, calendar=())
+    evidence = an_evidence(indicators=measured, change=change, calendar=(), pulls=REVIEWED)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert set(missing(found)) == OTHERS | {"analysis.score"}
     assert set(found) == set(WORDS) - OTHERS - {"analysis.score"}
@@ -262,3 +267,37 @@ def test_a_metric_that_nobody_answered_for_is_unfit_and_not_safe():
     found = conclude(a_request(), service, STANDARD, an_evidence()).facts
     assert found["analysis.unfit"] == ("latency errors",)
     assert found["analysis.safe"] is False
+
+
+PULLED = replace(
+    WATCHED,
+    change=replace(WATCHED.change, pull=PullRange(source="hub", base="v1", head="v2", number="7")),
+)
+
+
+def of_pulls(service=PULLED, **said):
+    return known(service, evidence=an_evidence(change=replace(SMALL, types=("fix",)), **said))
+
+
+def test_labels_join_the_types_of_the_commits():
+    found = of_pulls(pulls=REVIEWED)
+    assert found["change.types"] == ("fix", "hotfix")
+    assert found["change.labels"] == ("hotfix",)
+    assert found["change.checks_failing"] == ("e2e",)
+    assert found["change.approvals"] == 1
+    assert found["change.pull_requests"] == 1
+
+
+def test_pull_requests_not_seen_leave_the_types_unknown_too():
+    found = of_pulls()
+    assert found["change.pull_asked"] is True
+    assert "change.types" not in found
+    assert not any(word.startswith("change.checks") for word in found)
+    assert of_pulls(WATCHED)["change.types"] == ("fix",)
+
+
+def test_what_a_pull_request_does_not_tell_is_no_fact():
+    silent = PullRequests(numbers=(7,))
+    found = of_pulls(pulls=silent)
+    for word in ("approvals", "changes_requested", "self_approved", "checks_failing"):
+        assert f"change.{word}" not in found

@@ -9,8 +9,11 @@ from typing import Any
 
 import click
 import orjson
+from click.core import ParameterSource
 
+from gate.change import Change
 from gate.errors import UsageError
+from gate.pull import PullRequests
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
@@ -27,6 +30,8 @@ FITTED = "the shipped model was fitted to these commits: its figures here flatte
 @click.option("--base", help="What runs now: a tag, a sha.")
 @click.option("--head", help="What is to replace it.")
 @click.option("--repo", default=".", show_default=True, help="A clone with both.")
+@click.option("--pr", metavar="OWNER/NAME#N", help="A pull request on GitHub instead of a clone.")
+@click.option("--github-url", help="Of its API: https://ghe.example/api/v3 (GITHUB_API_URL).")
 @options.FORMAT
 @options.TIMEOUT
 @click.pass_context
@@ -36,25 +41,66 @@ def risk(context: click.Context, /, **flags: Any) -> None:
     The level is where it stands among the repository's own last 500 changes: medium from the
     50th, high from the 80th, critical from the 95th percentile.
 
+    With --pr the files, reviews, labels and checks of a pull request are read from GitHub, with
+    the token in GITHUB_TOKEN. GitHub does not tell the repository's own last changes, so the
+    level is then where it stands among other projects' commits.
+
     Exits 0 when the change was seen, whatever its level; 30 when it was not.
     """
     if context.invoked_subcommand:
         return
-    for name in ("base", "head"):
-        if not flags[name]:
-            raise UsageError(f"--{name} is missing", "name both ends: --base v1.8.0 --head HEAD")
+    _check_ends(context, flags)
     from gate.risk.assess import assess
-    from gate.sources.git import Git, GitSpec
     from gate.surfaces.report.risk_page import risk_json, risk_page
 
     within = settings(os.environ, timeout=flags["timeout"]).timeout
-    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ)
-    change = git.between(flags["base"], flags["head"], time.monotonic() + within)
+    deadline = time.monotonic() + within
+    change, pulls = (_of_pull if flags["pr"] else _of_clone)(flags, deadline)
     found = assess(change)
     if flags["form"] == "json":
-        emit(risk_json(found, change))
+        emit(risk_json(found, change, pulls))
     else:
-        show_page(risk_page(found, change, f"{flags['base']} -> {flags['head']}"), flags["form"])
+        subject = flags["pr"] or f"{flags['base']} -> {flags['head']}"
+        show_page(risk_page(found, change, subject, pulls), flags["form"])
+
+
+def _check_ends(context: click.Context, flags: dict[str, Any]) -> None:
+    """Either a pull request or two ends in a clone; raises UsageError."""
+    if flags["pr"]:
+        for name in ("base", "head", "repo"):
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise UsageError(
+                    f"--pr and --{name} exclude each other",
+                    "a pull request brings both ends, and is read from GitHub, not from a clone",
+                )
+        return
+    if flags["github_url"]:
+        raise UsageError("--github-url means nothing without --pr", "add --pr OWNER/NAME#123")
+    for name in ("base", "head"):
+        if not flags[name]:
+            raise UsageError(
+                f"--{name} is missing",
+                "name both ends, --base v1.8.0 --head HEAD, or --pr OWNER/NAME#123",
+            )
+
+
+def _of_clone(flags: dict[str, Any], deadline: float) -> tuple[Change, None]:
+    from gate.sources.git import Git, GitSpec
+
+    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ)
+    return git.between(flags["base"], flags["head"], deadline), None
+
+
+def _of_pull(flags: dict[str, Any], deadline: float) -> tuple[Change, PullRequests]:
+    from gate.sources.github.github import GitHub, GitHubSpec, plain_url
+    from gate.sources.github.reference import reference
+
+    repo, number = reference(flags["pr"])
+    try:
+        url = flags["github_url"] and plain_url(flags["github_url"])
+    except ValueError as error:
+        raise UsageError(f"--github-url: {error}", "write https://ghe.example/api/v3") from None
+    return GitHub(GitHubSpec(repo=repo, url=url), os.environ).both(number, deadline)
 
 
 @risk.command(epilog="Example: gate risk evaluate --data commits.csv.gz")

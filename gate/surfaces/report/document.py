@@ -48,6 +48,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "margins": conclusion.margins,
         "risk": conclusion.risk,
         "change": decision.evidence.change and changed(decision.evidence.change),
+        "pull_requests": decision.evidence.pulls,
         "gaps": decision.evidence.gaps,
         "calendar": decision.evidence.calendar,
         "facts": dict(sorted(conclusion.facts.items())),

@@ -12,6 +12,7 @@ from gate.request import Window
 from gate.surfaces.report.budget import derived, told
 from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
+from gate.surfaces.report.pulls import pulled
 from gate.surfaces.report.risk import risk_lines
 from gate.units import duration
 from gate.verdict import Reason, Remark
@@ -160,3 +161,4 @@ def _risk(decision: Decision) -> Iterator[str]:
     risk, change = decision.conclusion.risk, decision.evidence.change
     if risk is not None and change is not None:
         yield from risk_lines(risk, change)
+    yield from pulled(decision.evidence.pulls)
