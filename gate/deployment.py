@@ -25,7 +25,8 @@ class Deployment:
     """What became of `version` of `service`, as told at `at` (Unix seconds).
 
     `base` and `head`: the revisions it went between, where somebody named them. `by`: who or what
-    told it. `note`: their words.
+    told it. `note`: their words. `components` that it touched, and what was `counted` of it as in
+    `gate.change.Counted`: from the decision about it; None and empty where there is none.
     """
 
     service: str
@@ -36,6 +37,8 @@ class Deployment:
     head: str = ""
     by: str = ""
     note: str = ""
+    components: tuple[str, ...] | None = None
+    counted: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

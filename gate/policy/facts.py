@@ -17,6 +17,7 @@ from gate.analysis.comparison import Analysis, Finding
 from gate.budget.alerts import WINDOWS, Severity
 from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
+from gate.policy.past import past
 from gate.request import Request
 from gate.risk.assess import Risk
 from gate.service import Service
@@ -110,6 +111,33 @@ WORDS: Mapping[str, Word] = {
     "change.types": Word(
         Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
     ),
+    "change.components": Word(
+        Type.STRINGS, "components with changed files, by `change.components` of the service file"
+    ),
+    "change.owners": Word(
+        Type.STRINGS, "owners of the changed files, by the CODEOWNERS that the change replaces"
+    ),
+    "change.dependents": Word(
+        Type.INT, "what depends on the service directly, by its service file or the catalog"
+    ),
+    "change.flagged": Word(
+        Type.BOOL, "all of it is behind a feature flag (trailer `Feature-Flag:` in each commit)"
+    ),
+    "history.deployments": Word(
+        Type.INT, "versions whose outcome was told in the last 90 days (of the last 100 told)"
+    ),
+    "history.failure_rate": Word(
+        Type.DOUBLE, "share of them rolled back or with an incident; needs 5 that were not aborted"
+    ),
+    "history.component_failure_rate": Word(
+        Type.DOUBLE, "the same among those that touched a component of this change"
+    ),
+    "history.last_result": Word(
+        Type.STRING, "completed, rolled_back, aborted or incident: the last other version's"
+    ),
+    "history.minutes_since_last": Word(
+        Type.DOUBLE, "minutes since the last word about another version"
+    ),
     "service.name": Word(Type.STRING, "the service"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
     "service.owner": Word(Type.STRING, "the owner in the service file"),
@@ -140,9 +168,11 @@ def facts(
         ),
         "budget.asked": bool(service.slos),
         "risk.asked": service.change is not None,
+        **dict(_of_dependents(service)),
         **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
+        **dict(past(evidence.history, request, evidence.change) if evidence.history else ()),
     }
     return {word: value for word, value in known.items() if not _nan(value)}
 
@@ -208,6 +238,11 @@ def _named(
         yield word, names
 
 
+def _of_dependents(service: Service) -> Iterator[tuple[str, Value]]:
+    if service.change is not None and service.change.dependents is not None:
+        yield "change.dependents", service.change.dependents
+
+
 def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:
     if risk is not None:
         yield "risk.level", str(risk.level)
@@ -218,7 +253,7 @@ def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Val
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
-        for name in ("commits", "touches", "types"):
+        for name in ("commits", "touches", "types", "components", "owners", "flagged"):
             if (value := getattr(change, name)) is not None:
                 yield f"change.{name}", value
 

@@ -9,6 +9,7 @@ from gate.analysis.comparison import Analysis, Comparison, Finding
 from gate.budget.alerts import WINDOWS, Rate
 from gate.budget.budget import Budget, burn
 from gate.decision import conclude
+from gate.deployment import Deployment, History, Result
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
 from gate.policy.evaluate import evaluate
@@ -41,11 +42,21 @@ PYTHON = {
     Type.LABELS: dict,
 }
 WATCHED = a_service(
-    slos=(SLO,), change=ChangeRange(source="m", base="{{baseline}}", head="{{canary}}")
+    slos=(SLO,),
+    change=ChangeRange(source="m", base="{{baseline}}", head="{{canary}}", dependents=3),
 )
 
 
-SAID = {"touches": ("migrations",), "types": ("fix",)}
+SAID = {
+    "touches": ("migrations",), "types": ("fix",), "components": ("web",), "owners": ("@web",),
+    "flagged": True,
+}  # fmt: skip
+TOLD = History(
+    tuple(
+        Deployment(service="shop", version=f"v1.{n}", result=Result.COMPLETED, at=n, **said)
+        for n, said in enumerate([{"components": ("web",)}] * 5)
+    )
+)
 
 
 def compared(metric, finding, *, critical=True, aspect=""):
@@ -77,7 +88,8 @@ def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     since = replace(HOUR, window=600.0)
     month = replace(MONTH, coverage=1.0)
     change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
-    evidence = an_evidence(indicators=(month, *every, *before, since), change=change)
+    seen = (month, *every, *before, since)
+    evidence = an_evidence(indicators=seen, change=change, history=TOLD)
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
     assert missing(found) == ("analysis.score",)
     assert set(found) == set(WORDS) - {"analysis.score"}

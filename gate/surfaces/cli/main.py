@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": ("gate.surfaces.cli.demo:demo", "Judge three recorded releases."),
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
+    "outcome": ("gate.surfaces.cli.outcome:outcome", "Tell what became of a release."),
     "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),
     "replay": ("gate.surfaces.cli.replay:replay", "Decide a stored decision again."),
     "risk": ("gate.surfaces.cli.risk:risk", "How likely is a change to introduce a bug, and why?"),

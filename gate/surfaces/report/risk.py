@@ -31,6 +31,12 @@ def about(change: Change) -> Iterator[str]:
     """What no score holds, for whoever decides."""
     if change.touches:
         yield f"touches {', '.join(change.touches)}"
+    if change.components:
+        yield f"in {', '.join(change.components)}"
+    if change.owners:
+        yield f"owned by {', '.join(change.owners)}"
+    if change.flagged:
+        yield "all of it is behind a feature flag"
     if change.types:
         yield f"commits of type {', '.join(change.types)}"
 
