@@ -28,12 +28,31 @@ class Arms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Globs:
+    """Which files of a change count as what, by patterns as in .gitignore.
+
+    `uncounted`: written by programs or by others, beside what .gitattributes says. `kinds`: for
+    `Change.touches`, beside the gate's own. `components`: the parts of the service; None where
+    nobody said.
+    """
+
+    uncounted: tuple[str, ...] = ()
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    components: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRange:
-    """Where the change is read: a `source` by name, and the range as templates."""
+    """Where the change is read: a `source` by name, and the range as templates.
+
+    `globs`: what the paths of the change mean. `dependents`: how many depend on the service.
+    """
 
     source: str
     base: str
     head: str
+    globs: Globs = Globs()
+    dependents: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from gate.arms_file import ArmsSection, arms, earlier
 from gate.budget.margin import most
+from gate.change_file import ChangeSection, change
 from gate.document import Document, Duration, Name, Place, Section, Share, Text, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.judge_file import (
@@ -89,14 +90,6 @@ class MetricSection(RuleSection):
     buckets: Text | None = None
     value: Text | None = None
     values: Text | None = None
-
-
-class ChangeSection(Section):
-    """Where the change between the two versions is read."""
-
-    source: str
-    base: Text = "{{baseline}}"
-    head: Text = "{{canary}}"
 
 
 def _word(value: Any) -> Any:
@@ -432,4 +425,4 @@ def _change(document: Document, section: ServiceSection) -> ChangeRange | None:
     if section.change is None:
         return None
     source = _source(document, ("change",), section.change.source, section=section)
-    return ChangeRange(source=source, base=section.change.base, head=section.change.head)
+    return change(document, section.change, source, section.name)

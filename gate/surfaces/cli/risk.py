@@ -27,6 +27,7 @@ FITTED = "the shipped model was fitted to these commits: its figures here flatte
 @click.option("--base", help="What runs now: a tag, a sha.")
 @click.option("--head", help="What is to replace it.")
 @click.option("--repo", default=".", show_default=True, help="A clone with both.")
+@click.option("--no-cache", is_flag=True, help="Ask git for all of the past (GATE_CACHE).")
 @options.FORMAT
 @options.TIMEOUT
 @click.pass_context
@@ -47,9 +48,10 @@ def risk(context: click.Context, /, **flags: Any) -> None:
     from gate.sources.git import Git, GitSpec
     from gate.surfaces.report.risk_page import risk_json, risk_page
 
-    within = settings(os.environ, timeout=flags["timeout"]).timeout
-    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ)
-    change = git.between(flags["base"], flags["head"], time.monotonic() + within)
+    own = settings(os.environ, timeout=flags["timeout"])
+    cache = None if flags["no_cache"] else own.cache
+    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ, cache)
+    change = git.between(flags["base"], flags["head"], time.monotonic() + own.timeout)
     found = assess(change)
     if flags["form"] == "json":
         emit(risk_json(found, change))
