@@ -10,9 +10,11 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from gate.additive import Model
 from gate.catalog import dependents
 from gate.document import Document, Name, Section, Text, refuse
 from gate.errors import UsageError
+from gate.model_file import load
 from gate.service import ChangeRange, Globs
 
 
@@ -39,7 +41,8 @@ class ChangeSection(Section):
 
     `paths`: kinds of files for `change.touches`; one of the gate's own names takes its place.
     `dependents`: how many depend on the service, or their names; or `catalog`, a folder with
-    Backstage's `catalog-info.yaml` files, where the service has the name `entity`.
+    Backstage's `catalog-info.yaml` files, where the service has the name `entity`. `model`: a file
+    that `gate risk fit` wrote.
     """
 
     source: str
@@ -52,6 +55,7 @@ class ChangeSection(Section):
     dependents: Annotated[int, Field(ge=0)] | list[Name] | None = None
     catalog: Text | None = None
     entity: Name | None = None
+    model: Text | None = None
 
 
 def change(document: Document, section: ChangeSection, source: str, service: str) -> ChangeRange:
@@ -68,6 +72,13 @@ def change(document: Document, section: ChangeSection, source: str, service: str
         ),
         dependents=_dependents(document, section, service),
     )
+
+
+def model(document: Document, section: ChangeSection | None) -> Model | None:
+    """The model of its own that weighs the change; raises UsageError."""
+    if section is None or section.model is None:
+        return None
+    return load(Path(document.file).parent / section.model)
 
 
 def _frozen(named: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

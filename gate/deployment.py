@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -40,9 +40,39 @@ class Deployment:
     components: tuple[str, ...] | None = None
     counted: tuple[float, ...] = ()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it went all the way, or failed on it."""
+        return self.result is not Result.ABORTED
+
 
 @dataclass(frozen=True, slots=True)
 class History:
     """What the ledger remembers of a service: its deployments, newest first."""
 
     deployments: tuple[Deployment, ...] = ()
+
+    def releases(self) -> list[Deployment]:
+        """One a version with the worst word about it, at the time of the last; the newest first.
+
+        A version is one release, however often it was spoken of.
+        """
+        found: dict[str, Deployment] = {}
+        for one in self.deployments:
+            found[one.version] = _merged(found.get(one.version, one), one)
+        return sorted(found.values(), key=lambda one: -one.at)
+
+
+# From the mildest; a version that was aborted first and completed later was completed.
+_WORSE = (Result.ABORTED, Result.COMPLETED, Result.ROLLED_BACK, Result.INCIDENT)
+
+
+def _merged(known: Deployment, other: Deployment) -> Deployment:
+    """Both words about one version as one; what either knows of its change stays known."""
+    worst = max(known, other, key=lambda one: _WORSE.index(one.result))
+    return replace(
+        worst,
+        at=max(known.at, other.at),
+        components=other.components if known.components is None else known.components,
+        counted=known.counted or other.counted,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gate.additive import Model
 from gate.kayenta import Kayenta
 from gate.metric import Metric
 from gate.slo import Slo
@@ -65,7 +66,8 @@ class Service:
     worse. `tier`: 0 (the most critical) to 2. `history`: seconds of the baseline before the canary
     started that show how noisy it is by itself; 0 for none. `earlier`: beside the concurrent
     baseline the service is compared with itself at an earlier time, because what harms both arms
-    alike (a canary that fills the shared database) shows in no concurrent comparison. `kayenta`:
+    alike (a canary that fills the shared database) shows in no concurrent comparison. `risk_model`:
+    what weighs the change; None for the one that comes with the gate. `kayenta`:
     judged by Kayenta's judge, which knows neither `alpha`, `beta`, `history` nor `earlier`; None
     for the gate's own.
     """
@@ -86,4 +88,5 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     slos: tuple[Slo, ...] = ()
     change: ChangeRange | None = None
+    risk_model: Model | None = None
     kayenta: Kayenta | None = None

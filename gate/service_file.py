@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from gate.arms_file import ArmsSection, arms, earlier
 from gate.budget.margin import most
-from gate.change_file import ChangeSection, change
+from gate.change_file import ChangeSection, change, model
 from gate.document import Document, Duration, Name, Place, Section, Share, Text, fit, read, refuse
 from gate.errors import did_you_mean
 from gate.judge_file import (
@@ -162,6 +162,7 @@ def from_document(document: Document) -> ServiceFile:
         metrics=metrics,
         slos=slos,
         change=_change(document, section),
+        risk_model=model(document, section.change),
         policy=section.policy,
         step=section.step,
         lag=section.lag,

@@ -128,6 +128,10 @@ class Git:
             notes=notes,
         )
 
+    def committed(self, commit: str, deadline: float) -> float:
+        """When the commit was made, in Unix seconds; raises SourceError."""
+        return float(self._clone.git(deadline, "show", "-s", "--format=%ct", commit))
+
     def _past(
         self,
         base: str,
@@ -148,7 +152,7 @@ class Git:
         try:
             past = past or githistory.past(self._clone, base, deadline)
             rows = past.rows(self._generated(past.files(), globs, deadline))
-            now = float(self._clone.git(deadline, "show", "-s", "--format=%ct", head))
+            now = self.committed(head, deadline)
         except SourceError as error:
             return _Past(notes=(f"earlier changes are not known: {error.message}",))
         age, changes = past.of(files, now) or (None, None)

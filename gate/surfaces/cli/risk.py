@@ -14,6 +14,7 @@ from gate.errors import UsageError
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
+from gate.surfaces.cli.risk_fit import fit
 from gate.surfaces.cli.show import show_page
 
 FITTED = "the shipped model was fitted to these commits: its figures here flatter it"
@@ -27,6 +28,7 @@ FITTED = "the shipped model was fitted to these commits: its figures here flatte
 @click.option("--base", help="What runs now: a tag, a sha.")
 @click.option("--head", help="What is to replace it.")
 @click.option("--repo", default=".", show_default=True, help="A clone with both.")
+@click.option("--model", help="Weigh it by this model, of `gate risk fit`, not the shipped one.")
 @click.option("--no-cache", is_flag=True, help="Ask git for all of the past (GATE_CACHE).")
 @options.FORMAT
 @options.TIMEOUT
@@ -44,6 +46,7 @@ def risk(context: click.Context, /, **flags: Any) -> None:
     for name in ("base", "head"):
         if not flags[name]:
             raise UsageError(f"--{name} is missing", "name both ends: --base v1.8.0 --head HEAD")
+    from gate.model_file import load
     from gate.risk.assess import assess
     from gate.sources.git import Git, GitSpec
     from gate.surfaces.report.risk_page import risk_json, risk_page
@@ -52,7 +55,7 @@ def risk(context: click.Context, /, **flags: Any) -> None:
     cache = None if flags["no_cache"] else own.cache
     git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ, cache)
     change = git.between(flags["base"], flags["head"], time.monotonic() + own.timeout)
-    found = assess(change)
+    found = assess(change, load(Path(flags["model"])) if flags["model"] else None)
     if flags["form"] == "json":
         emit(risk_json(found, change))
     else:
@@ -90,3 +93,6 @@ def evaluate(data: str, form: str) -> None:
         emit(orjson.dumps(told, option=option))
     else:
         show_page(quality_page(data, len(labelled.commits), found, notes), form)
+
+
+risk.add_command(fit)

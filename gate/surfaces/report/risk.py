@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from gate.change import Change
-from gate.risk.assess import Risk
+from gate.risk.assess import Among, Risk
 
 LEAST = 0.05  # log-odds below are told as 0.0
 
@@ -53,11 +53,17 @@ def size(change: Change) -> str:
 def standing(risk: Risk) -> str:
     """Where the change stands among others, and the likelihood by its own name."""
     chance = f"bug-introducing likelihood {risk.likelihood:.0%}"
+    if centred := risk.centred:
+        chance += (
+            f", re-centred on {centred.bad} of {centred.releases} releases rolled back or with "
+            "an incident"
+        )
     if risk.percentile is None:
         return chance
+    whose = "repository" if risk.among is Among.CHANGES else "service"
     return (
-        f"riskier than {math.floor(risk.percentile)}% of the last {risk.compared:,} changes "
-        f"of this repository; {chance}"
+        f"riskier than {math.floor(risk.percentile)}% of the last {risk.compared:,} {risk.among}s "
+        f"of this {whose}; {chance}"
     )
 
 
