@@ -16,6 +16,11 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
+def yaml(start: str) -> str:
+    (found,) = (block for block in blocks("yaml") if block.startswith(start))
+    return found
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
@@ -45,7 +50,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "risk evaluate"):
+    for command in (*COMMANDS, "import kayenta", "risk evaluate", "risk fit", "ledger list"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
@@ -57,7 +62,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    (shown, margin) = blocks("yaml")
+    shown, margin = (yaml(start) for start in ("apiVersion", "    margin"))
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -69,6 +74,13 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     )
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "within: 86400.0" in capfd.readouterr().out
+
+
+def test_the_change_it_shows_is_part_of_one(capfd, tmp_path):
+    change = yaml("change").replace("source: clone", "source: prom")
+    (tmp_path / "gate.yaml").write_text(yaml("apiVersion") + change)
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "dependents: 2" in capfd.readouterr().out
 
 
 def test_the_targets_it_names_are_in_the_makefile():

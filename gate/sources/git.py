@@ -18,7 +18,7 @@ from gate.document import Section
 from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.service import ChangeRange, Globs
-from gate.sources import githistory, numstat, owners, touched
+from gate.sources import around, githistory, numstat, touched
 from gate.sources.clone import Clone
 from gate.sources.gitcache import GitCache
 from gate.sources.numstat import File
@@ -26,8 +26,6 @@ from gate.template import render
 
 # https://github.com/github-linguist/linguist/blob/main/docs/overrides.md
 _NOT_WRITTEN = ("linguist-generated", "linguist-vendored")
-# https://git-scm.com/docs/git-interpret-trailers
-_FLAG = "--format=%(trailers:key=Feature-Flag,valueonly)%x00"
 ANY = Globs()
 _LONGEST = 0.5  # share of the time left that looking back may take: the change itself comes first
 
@@ -104,9 +102,11 @@ class Git:
         binaries = sum(file.lines is None for file in files)
         left_out = len(everything) - len(files)
         paths = [os.fsdecode(path) for file in everything for path in file.paths]
-        meaning = touched.touched(paths, globs, self._codeowners(old, deadline))
+        owned = around.codeowners(clone, old, deadline)
+        meaning = touched.touched(paths, globs, owned.text)
         said = _notes(binaries, left_out, behind, globs, shallow=shallow)
-        notes = (*said, *past.notes, *meaning.notes)
+        notes = (*said, *past.notes, *owned.notes, *meaning.notes)
+        told = None if shallow else around.messages(clone, old, new, deadline)
         return Change(
             base=old,
             head=new,
@@ -120,10 +120,10 @@ class Git:
             age=past.age,
             changes=past.changes,
             touches=meaning.touches,
-            types=None if shallow else touched.types(self._subjects(old, new, deadline)),
+            types=touched.types(told.subjects) if told else None,
             components=meaning.components,
             owners=meaning.owners,
-            flagged=None if shallow else self._flagged(old, new, deadline),
+            flagged=told.flagged and not behind if told else None,
             recent=tuple(past.recent),
             notes=notes,
         )
@@ -201,36 +201,6 @@ class Git:
         )
         behind, ahead = counted.split()
         return int(behind), int(ahead)
-
-    def _subjects(self, base: str, head: str, deadline: float) -> list[str]:
-        """The first lines of what the commits say that only head has."""
-        told = self._clone.git(
-            deadline, "log", "--no-merges", "--no-show-signature", "--format=%s", f"{base}..{head}"
-        )
-        return told.decode("utf-8", "replace").splitlines()
-
-    def _flagged(self, base: str, head: str, deadline: float) -> bool:
-        """Whether each change of head's first-parent line since base names its feature flag."""
-        told = self._clone.git(
-            deadline, "log", "--first-parent", "--no-show-signature", _FLAG, f"{base}..{head}"
-        )
-        flags = told.split(b"\0")[:-1]
-        return bool(flags) and all(flag.strip() for flag in flags)
-
-    def _codeowners(self, commit: str, deadline: float) -> str | None:
-        """The CODEOWNERS of a commit; None where it has none.
-
-        Of base, not of head: a change does not say itself who has a say in it.
-        """
-        tree = ("ls-tree", "--full-tree", "-z", commit, "--", *owners.PLACES)
-        lines = os.fsdecode(self._clone.git(deadline, *tree)).split("\0")[:-1]
-        blobs = {
-            path: entry.split()[2] for entry, _, path in (one.partition("\t") for one in lines)
-        }
-        name = next((blobs[place] for place in owners.PLACES if place in blobs), None)
-        if name is None:
-            return None
-        return self._clone.git(deadline, "cat-file", "blob", name).decode("utf-8", "replace")
 
 
 def _notes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from gate.service import Globs
@@ -132,3 +134,29 @@ def test_a_merge_with_the_flag_speaks_for_what_it_brings(repository):
     repository("merge", "-q", "--no-ff", "-m", "Merge\n\nFeature-Flag: f", "feature")
     repository("tag", "v2")
     assert ask(repository).flagged is True
+
+
+def test_a_release_that_takes_something_back_is_not_behind_a_flag(repository):
+    repository("checkout", "-q", "-b", "hotfix")
+    repository.commit("v1.0.1", {"app/a": "h\n"})
+    repository("checkout", "-q", "main")
+    repository.commit("c", {"app/b": "2\n"})
+    repository("commit", "-q", "--amend", "-m", "two\n\nFeature-Flag: new-cart")
+    repository("tag", "v2")
+    assert ask(repository).flagged is True
+    assert ask(repository, base="v1.0.1").flagged is False
+
+
+def test_owners_that_cannot_be_read_cost_only_themselves(repository, tmp_path):
+    repository.commit("v2", {"app/a": "2\n"})
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(
+        '#!/bin/sh\ncase "$*" in *cat-file*) echo no such blob >&2; exit 128;; esac\n'
+        f'PATH="{os.environ["PATH"]}" exec git "$@"\n'
+    )
+    shim.chmod(0o755)
+    path = f"{shim.parent}:{os.environ['PATH']}"
+    change = ask(repository, environment=os.environ | {"PATH": path})
+    assert (change.files, change.owners) == (1, None)
+    assert change.notes[-1].startswith("the owners are not known: ")
