@@ -106,7 +106,8 @@ WORDS: Mapping[str, Word] = {
     "change.commits": Word(Type.INT, "commits that are released at once; not in a shallow clone"),
     "change.touches": Word(
         Type.STRINGS,
-        "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
+        "kinds of files it changes: configuration, dependencies, infrastructure, migrations, "
+        "pipeline, and those of the service file",
     ),
     "change.types": Word(
         Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
