@@ -67,7 +67,8 @@ def told_before(ledger: Ledger, deployment: Deployment) -> Entry | None:
 def with_decision(ledger: Ledger, deployment: Deployment) -> Deployment:
     """The same with what the latest decision about that version saw of its change.
 
-    Where it names revisions of its own that do not begin the decision's, nothing is taken. Of the service's decisions the last `SEARCHED` are looked at.
+    Where it names revisions of its own that do not begin the decision's, nothing is taken. Of the
+    service's decisions the last `SEARCHED` are looked at.
     """
     change = _decided(ledger, deployment.service, deployment.version)
     if change is None or not (
