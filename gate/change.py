@@ -18,8 +18,9 @@ class Change:
     `age` and `changes`: days since the touched files last changed, and how often they had changed,
     means over the files; a new file counts 0. What is None is not known.
     `touches`: kinds of files that matter by themselves (migrations, dependencies); `types`: those
-    of its commits, by conventional commits. `recent`: the same counts for the repository's own
-    changes up to `base`, newest first.
+    of its commits, by conventional commits. `components` and `owners` of the files: by the globs of
+    the service file and by CODEOWNERS; `flagged`: all of it is behind a feature flag. `recent`: the
+    same counts for the repository's own changes up to `base`, newest first.
     `notes` say where the numbers are less than they seem (shallow clone, binaries).
     """
 
@@ -36,5 +37,19 @@ class Change:
     changes: float | None = None
     touches: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
+    components: tuple[str, ...] | None = None
+    owners: tuple[str, ...] | None = None
+    flagged: bool | None = None
     recent: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> Counted:
+        """The change as one of `recent`; empty where its spread is not known."""
+        if self.subsystems is None or self.entropy is None:
+            return ()
+        sizes = (self.lines_added, self.lines_deleted, self.files, self.directories)
+        row = (*map(float, sizes), float(self.subsystems), self.entropy)
+        if self.age is None or self.changes is None:
+            return row
+        return (*row, self.age, self.changes)

@@ -94,7 +94,9 @@ def conclude(
     """Judge, weigh, decide. Pure; `memory` as in `judge`."""
     budgets = burned(service, evidence)
     analysis, margins = judged(service, evidence, budgets, memory)
-    risk = assess(evidence.change) if evidence.change else None
+    risk = (
+        assess(evidence.change, service.risk_model, evidence.history) if evidence.change else None
+    )
     known = facts(request, service, evidence, analysis, budgets, risk)
     found = situation(request, evidence)
     verdict = evaluate(policy, known, request.intent, advice(analysis, evidence), found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gate.override import Override
@@ -27,7 +27,8 @@ class Deployment:
     """What became of `version` of `service`, as told at `at` (Unix seconds).
 
     `base` and `head`: the revisions it went between, where somebody named them. `by`: who or what
-    told it. `note`: their words.
+    told it. `note`: their words. `components` that it touched, and what was `counted` of it as in
+    `gate.change.Counted`: from the decision about it; None and empty where there is none.
     """
 
     service: str
@@ -38,6 +39,13 @@ class Deployment:
     head: str = ""
     by: str = ""
     note: str = ""
+    components: tuple[str, ...] | None = None
+    counted: tuple[float, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it went all the way, or failed on it."""
+        return self.result is not Result.ABORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +70,28 @@ class History:
         """Whether it ran through before, and nothing bad was told of it after that."""
         told = [one.result for one in self.told(version) if one.result is not Result.ABORTED]
         return bool(told) and told[0] is Result.COMPLETED
+
+    def releases(self) -> list[Deployment]:
+        """One a version with the worst word about it, at the time of the last; the newest first.
+
+        A version is one release, however often it was spoken of.
+        """
+        found: dict[str, Deployment] = {}
+        for one in self.deployments:
+            found[one.version] = _merged(found.get(one.version, one), one)
+        return sorted(found.values(), key=lambda one: -one.at)
+
+
+# From the mildest; a version that was aborted first and completed later was completed.
+_WORSE = (Result.ABORTED, Result.COMPLETED, Result.ROLLED_BACK, Result.INCIDENT)
+
+
+def _merged(known: Deployment, other: Deployment) -> Deployment:
+    """Both words about one version as one; what either knows of its change stays known."""
+    worst = max(known, other, key=lambda one: _WORSE.index(one.result))
+    return replace(
+        worst,
+        at=max(known.at, other.at),
+        components=other.components if known.components is None else known.components,
+        counted=known.counted or other.counted,
+    )

@@ -114,6 +114,16 @@ Share = Annotated[
 ]
 
 
+def _as_written(value: Any) -> Any:
+    """Text, or a whole number. `1.10` would become 1.1, so what YAML reads otherwise is refused."""
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise PydanticCustomError("unit", "write the value in quotes, so that it stays as written")
+
+
+AsWritten = Annotated[str, pydantic.BeforeValidator(_as_written)]
+
+
 def read(path: Path, hint: str = "") -> Document:
     """The document in a file; raises UsageError for a file that is not there, readable or YAML.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gate.additive import Model
 from gate.kayenta import Kayenta
 from gate.metric import Metric
 from gate.slo import Slo
@@ -41,15 +42,32 @@ class PullRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Globs:
+    """Which files of a change count as what, by patterns as in .gitignore.
+
+    `uncounted`: written by programs or by others, beside what .gitattributes says. `kinds`: for
+    `Change.touches`, beside the gate's own. `components`: the parts of the service; None where
+    nobody said.
+    """
+
+    uncounted: tuple[str, ...] = ()
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    components: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRange:
     """Where the change is read: a `source` by name, and the range as templates; its pull requests.
 
+    `globs`: what the paths of the change mean. `dependents`: how many depend on the service.
     `pull` is None where nobody asks about them.
     """
 
     source: str
     base: str
     head: str
+    globs: Globs = Globs()
+    dependents: int | None = None
     pull: PullRange | None = None
 
 
@@ -63,7 +81,8 @@ class Service:
     worse. `tier`: 0 (the most critical) to 2. `history`: seconds of the baseline before the canary
     started that show how noisy it is by itself; 0 for none. `earlier`: beside the concurrent
     baseline the service is compared with itself at an earlier time, because what harms both arms
-    alike (a canary that fills the shared database) shows in no concurrent comparison. `kayenta`:
+    alike (a canary that fills the shared database) shows in no concurrent comparison. `risk_model`:
+    what weighs the change; None for the one that comes with the gate. `kayenta`:
     judged by Kayenta's judge, which knows neither `alpha`, `beta`, `history` nor `earlier`; None
     for the gate's own.
     """
@@ -84,4 +103,5 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     slos: tuple[Slo, ...] = ()
     change: ChangeRange | None = None
+    risk_model: Model | None = None
     kayenta: Kayenta | None = None

@@ -14,12 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from gate.arms_file import ArmsSection, arms, earlier
 from gate.budget.margin import most
-from gate.document import Document, Duration, Name, Place, Section, Share, Text, fit, read, refuse
+from gate.change_file import ChangeSection, change, model
+from gate.document import (
+    AsWritten,
+    Document,
+    Duration,
+    Name,
+    Place,
+    Section,
+    Share,
+    Text,
+    fit,
+    read,
+    refuse,
+)
 from gate.errors import did_you_mean
 from gate.judge_file import (
     GateJudgeSection,
@@ -44,7 +56,7 @@ from gate.metric import (
     Metric,
 )
 from gate.presets import PRESETS
-from gate.service import ChangeRange, PullRange, Service
+from gate.service import ChangeRange, Service
 from gate.slo import Slo
 from gate.slo_section import AnySlo, objectives
 
@@ -91,29 +103,6 @@ class MetricSection(RuleSection):
     values: Text | None = None
 
 
-def _word(value: Any) -> Any:
-    """Text, or a whole number. `1.10` would become 1.1, so what YAML reads otherwise is refused."""
-    if isinstance(value, str) or type(value) is int:
-        return str(value)
-    raise PydanticCustomError("unit", "write the value in quotes, so that it stays as written")
-
-
-class PullSection(Section):
-    """Where reviews, labels and checks of the change are read; `number` for one pull request."""
-
-    source: str
-    number: Annotated[str, BeforeValidator(_word), Field(min_length=1)] | None = None
-
-
-class ChangeSection(Section):
-    """Where the change between the two versions is read, and its pull requests."""
-
-    source: str
-    base: Text = "{{baseline}}"
-    head: Text = "{{canary}}"
-    pull: PullSection | None = None
-
-
 class ServiceSection(Section):
     """A whole Service file."""
 
@@ -131,7 +120,7 @@ class ServiceSection(Section):
     metrics: list[MetricSection] = Field(min_length=1)
     slos: list[AnySlo] = Field(default_factory=list)
     change: ChangeSection | None = None
-    variables: dict[str, Annotated[str, BeforeValidator(_word)]] = Field(default_factory=dict)
+    variables: dict[str, AsWritten] = Field(default_factory=dict)
     policy: str = "standard"
     judge: JudgeSection = "gate"
 
@@ -177,6 +166,7 @@ def from_document(document: Document) -> ServiceFile:
         metrics=metrics,
         slos=slos,
         change=_change(document, section),
+        risk_model=model(document, section.change),
         policy=section.policy,
         step=section.step,
         lag=section.lag,
@@ -439,17 +429,7 @@ def _source(
 def _change(document: Document, section: ServiceSection) -> ChangeRange | None:
     if section.change is None:
         return None
-    change = section.change
-    source = _source(document, ("change",), change.source, section=section)
-    return ChangeRange(
-        source=source, base=change.base, head=change.head, pull=_pull(document, section, change)
-    )
-
-
-def _pull(document: Document, section: ServiceSection, change: ChangeSection) -> PullRange | None:
-    if change.pull is None:
-        return None
-    source = _source(document, ("change", "pull"), change.pull.source, section=section)
-    return PullRange(
-        source=source, base=change.base, head=change.head, number=change.pull.number or ""
-    )
+    source = _source(document, ("change",), section.change.source, section=section)
+    pull = section.change.pull
+    pulls = _source(document, ("change", "pull"), pull.source, section=section) if pull else None
+    return change(document, section.change, source, section.name, pulls)

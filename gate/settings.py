@@ -23,16 +23,21 @@ PREFIX = "GATE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`ledger`: the SQLite file; `timeout`: seconds that all sources together may take."""
+    """`ledger`: the SQLite file; `timeout`: seconds that all sources together may take.
+
+    `cache`: the folder for what is costly to ask for again; None keeps nothing.
+    """
 
     ledger: Path
     timeout: float = 20.0
+    cache: Path | None = None
 
 
 class SettingsSection(Section):
     """The settings file."""
 
     ledger: str | None = Field(None, min_length=1)
+    cache: str | None = Field(None, min_length=1)
     timeout: Duration | None = Field(None, gt=0)
 
 
@@ -42,11 +47,14 @@ def settings(environ: Mapping[str, str], **flags: Any) -> Settings:
     The file is `GATE_SETTINGS`, or `gate/settings.yaml` in the user's configuration folder, where
     it may be missing.
     """
-    found = Settings(ledger=Path(platformdirs.user_state_path("gate")) / "ledger.db")
+    found = Settings(
+        ledger=platformdirs.user_state_path("gate") / "ledger.db",
+        cache=platformdirs.user_cache_path("gate"),
+    )
     for given in (_of_file(environ), _of_environment(environ), flags):
         known = {name: value for name, value in given.items() if value is not None}
-        if "ledger" in known:
-            known["ledger"] = Path(known["ledger"]).expanduser()
+        for name in {"ledger", "cache"} & known.keys():
+            known[name] = Path(known[name]).expanduser()
         found = replace(found, **known)
     return found
 
@@ -61,7 +69,7 @@ def _of_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    known = {f"{PREFIX}LEDGER", f"{PREFIX}TIMEOUT", f"{PREFIX}SETTINGS"}
+    known = {f"{PREFIX}{name}" for name in ("LEDGER", "CACHE", "TIMEOUT", "SETTINGS")}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
             raise UsageError(
@@ -71,6 +79,7 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     timeout = environ.get(f"{PREFIX}TIMEOUT")
     return {
         "ledger": environ.get(f"{PREFIX}LEDGER") or None,
+        "cache": environ.get(f"{PREFIX}CACHE") or None,
         "timeout": _timeout(timeout) if timeout else None,
     }
 

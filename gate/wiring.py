@@ -38,7 +38,7 @@ def gate(
     return Gate(
         service=file.service,
         policy=policy_of(file, policy),
-        sources=sources(file, environ),
+        sources=sources(file, environ, settings.cache),
         ledger=ledger(settings),
         within=settings.timeout,
     )
@@ -63,9 +63,11 @@ def ledger(settings: Settings) -> Ledger:
     return SqliteLedger(settings.ledger)
 
 
-def sources(file: ServiceFile, environ: Mapping[str, str]) -> dict[str, Source]:
-    """The sources the file names, opened but not yet asked."""
-    surroundings = Surroundings(file.folder, environ)
+def sources(
+    file: ServiceFile, environ: Mapping[str, str], cache: Path | None = None
+) -> dict[str, Source]:
+    """The sources the file names, opened but not yet asked; `cache` as in `Surroundings`."""
+    surroundings = Surroundings(file.folder, environ, cache)
     return {name: _source(file, name, surroundings) for name in file.sources}
 
 

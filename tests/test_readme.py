@@ -17,6 +17,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
+SERVICE = "apiVersion: gate/v1\nkind: Service"
+
+
+def yaml(start: str) -> str:
+    (found,) = (block for block in blocks("yaml") if block.startswith(start))
+    return found
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
@@ -46,7 +54,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    below = ["import kayenta", "override add", "risk evaluate"]
+    below = ["import kayenta", "override add", "risk evaluate", "risk fit", "ledger list"]
     below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
     for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0
@@ -60,7 +68,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    shown, pulled, margin, *_ = blocks("yaml")
+    shown, pulled, margin = (yaml(start) for start in (SERVICE, "sources:", "    margin"))
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -103,6 +111,13 @@ def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
 @pytest.mark.parametrize("command", re.findall(r"^gate policy .*$", README, re.MULTILINE))
 def test_the_commands_about_policies_run(capfd, command):
     assert run(shlex.split(command)[1:]) == 0
+
+
+def test_the_change_it_shows_is_part_of_one(capfd, tmp_path):
+    change = yaml("change:").replace("source: clone", "source: prom")
+    (tmp_path / "gate.yaml").write_text(yaml(SERVICE) + change)
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "dependents: 2" in capfd.readouterr().out
 
 
 def test_the_targets_it_names_are_in_the_makefile():

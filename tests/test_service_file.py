@@ -108,7 +108,8 @@ def test_the_example_is_right():
             ("gate.yaml:11:55: unknown key 'ratio'; did you mean 'error_ratio'?\n"
             "  known here: bad, error_ratio, total, window")),
         (SHOP + "change: {source: prom, bas: x}\n", ("gate.yaml:10:24: unknown key 'bas'; "
-            "did you mean 'base'?\n  known here: base, head, pull, source")),
+            "did you mean 'base'?\n  known here: base, catalog, components, dependents, entity, "
+            "generated, head, model, paths, pull, source, vendored")),
         (SHOP + "judge: {alfa: 0.01}\n", ("gate.yaml:10:9: unknown key 'alfa'; did you mean "
             "'alpha'?\n  known here: alpha, beta, kind")),
     ],

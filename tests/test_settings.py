@@ -57,6 +57,7 @@ def test_an_empty_variable_says_nothing():
 
 def test_a_path_from_home(home):
     assert settings({"GATE_LEDGER": "~/gate.db"}).ledger == home / "gate.db"
+    assert settings({"GATE_CACHE": "~/kept"}).cache == home / "kept"
 
 
 def test_an_unknown_variable_is_refused_by_name():
@@ -64,7 +65,7 @@ def test_an_unknown_variable_is_refused_by_name():
         settings({"GATE_LEGDER": "x", "PATH": "/bin"})
     assert str(caught.value) == (
         "unknown environment variable GATE_LEGDER; did you mean 'GATE_LEDGER'?\n"
-        "  known: GATE_LEDGER, GATE_SETTINGS, GATE_TIMEOUT"
+        "  known: GATE_CACHE, GATE_LEDGER, GATE_SETTINGS, GATE_TIMEOUT"
     )
 
 
@@ -86,7 +87,7 @@ def test_a_wrong_variable_is_named(text, said):
     ("text", "said"),
     [
         ("legder: x\n", (":1:1: unknown key 'legder'; did you mean 'ledger'?\n"
-            "  known here: ledger, timeout")),
+            "  known here: cache, ledger, timeout")),
         ("ledger: ''\n", ":1:1: ledger: must not be empty"),
         ("ledger: x\ntimeout: 20\n", (":2:1: timeout: '20' is not a duration; "
             "write a number and a unit: 30s, 20m, 1h30m, 30d")),

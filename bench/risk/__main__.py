@@ -13,7 +13,6 @@ every blob of the history. The author's experience and the label of fixes are no
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +22,13 @@ from statistics import mean
 
 import numpy as np
 
-from bench.risk.fit import KNOTS, fitted
+from bench.risk.fit import fitted
 from bench.verdicts.table import plain
+from gate.additive import Model
 from gate.risk.commits import Commit
 from gate.risk.features import ALL, HISTORY, SIZES
 from gate.risk.level import Level
-from gate.risk.model import Additive
+from gate.risk.model import to_text
 from gate.risk.quality import Quality, of_lines, quality
 from gate.surfaces.cli.labelled import read
 from gate.surfaces.report.quality import COLUMNS, cells
@@ -89,20 +89,8 @@ def by_project(commits: Sequence[Commit]) -> Iterator[tuple[list[Commit], list[C
 def model(commits: Sequence[Commit], digest: str) -> str:
     """Both fits on all commits, as the gate reads them."""
     medians = {name: float(np.median([one.features[name] for one in commits])) for name in ALL}
-    parts = {
-        "trained": f"python -m bench.risk, {len(commits)} commits",
-        "data": digest,
-        "medians": medians,
-        "knots": KNOTS,
-        "sizes": _part(fitted(commits, SIZES)),
-        "history": _part(fitted(commits, WITH_HISTORY)),
-    }
-    return json.dumps(parts, separators=(",", ":")) + "\n"
-
-
-def _part(fit: Additive) -> dict[str, object]:
-    values = {name: curve.values for name, curve in fit.curves.items()}
-    return {"intercept": fit.intercept, "reference": fit.reference, "values": values}
+    found = Model(fitted(commits, SIZES), fitted(commits, WITH_HISTORY), medians, digest)
+    return to_text(found, f"python -m bench.risk, {len(commits)} commits")
 
 
 def _mean(found: Sequence[Quality]) -> Quality:

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import minimize
 
+from gate.additive import Additive, Curve
 from gate.risk.commits import Commit
 from gate.risk.features import HISTORY
 from gate.risk.level import PERCENTILES
-from gate.risk.model import Additive, Curve
 from gate.risk.quality import labels
 from gate.series import Array
 

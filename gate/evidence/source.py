@@ -81,10 +81,14 @@ Source = MetricSource | IndicatorSource | ChangeSource | PullSource
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a source may know of the process: the service file's folder, and the environment."""
+    """What a source may know of the process: the service file's folder, and the environment.
+
+    `cache`: a folder where it may keep what is costly to ask for, None for nowhere.
+    """
 
     folder: Path
     environ: Mapping[str, str]
+    cache: Path | None = None
 
 
 class SourceKind(Protocol):

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
+from gate.change import Change
 from gate.deployment import Deployment, History, Result
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
@@ -21,6 +24,8 @@ FOR = 90 * 86_400.0
 MOST = 100
 # A day of a rollout that is looked at every few minutes; read in some 50 ms, and only to go back.
 MOST_DECISIONS = 200
+# Decisions of a service that are searched for one about a version: days of looking every minute.
+SEARCHED = 1_000
 
 
 def history(ledger: Ledger, service: str, as_of: float, *, back_to: str = "") -> History:
@@ -57,12 +62,62 @@ def remember(ledger: Ledger, deployment: Deployment) -> Entry:
         return ledger.entry(record.id)
 
 
-def deployment(entry: Entry) -> Deployment:
+def told_before(ledger: Ledger, deployment: Deployment) -> Entry | None:
+    """The newest word about that version, where it says the same but for the time."""
+    try:
+        for entry in ledger.entries(deployment.service, MOST, Kind.DEPLOYMENT):
+            told = as_deployment(entry)
+            if told.version == deployment.version:
+                return entry if replace(told, at=deployment.at) == deployment else None
+    except NothingStoredError:
+        pass
+    return None
+
+
+def with_decision(ledger: Ledger, deployment: Deployment) -> Deployment:
+    """The same with what the latest decision about that version saw of its change.
+
+    Where it names revisions of its own that do not begin the decision's, nothing is taken. Of the
+    service's decisions the last `SEARCHED` are looked at.
+    """
+    change = _decided(ledger, deployment.service, deployment.version)
+    if change is None or not (
+        change.base.startswith(deployment.base) and change.head.startswith(deployment.head)
+    ):
+        return deployment
+    return replace(
+        deployment,
+        base=change.base,
+        head=change.head,
+        components=change.components,
+        counted=change.counted,
+    )
+
+
+def _decided(ledger: Ledger, service: str, version: str) -> Change | None:
+    """The change in the latest decision about the version."""
+    import cattrs
+
+    named = orjson.dumps(version)
+    try:
+        for entry in ledger.entries(service, SEARCHED):
+            if named not in entry.record.body:  # most are of other releases
+                continue
+            raw: Any = orjson.loads(entry.record.body)
+            if raw["request"]["canary"] == version and raw["evidence"]["change"]:
+                return cattrs.structure(raw["evidence"]["change"], Change)
+    except (NothingStoredError, cattrs.BaseValidationError, KeyError, TypeError):
+        return None  # no ledger yet, or a decision of another form
+    return None
+
+
+def as_deployment(entry: Entry) -> Deployment:
     """The deployment that an entry tells; raises LedgerError."""
     try:
         raw = orjson.loads(entry.record.body)
-        return Deployment(**{**raw, "result": Result(raw["result"])})
-    except (orjson.JSONDecodeError, TypeError, KeyError, ValueError) as error:
+        lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
+        return Deployment(**{**raw, **lists, "result": Result(raw["result"])})
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise LedgerError(
             f"entry {entry.number} (id {entry.record.id!r}) cannot be read: {error}"
         ) from None
@@ -71,7 +126,7 @@ def deployment(entry: Entry) -> Deployment:
 def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deployment]:
     for entry in ledger.entries(service, MOST, Kind.DEPLOYMENT):
         if as_of - FOR < entry.record.at <= as_of:
-            yield deployment(entry)
+            yield as_deployment(entry)
 
 
 def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:

@@ -16,7 +16,7 @@ from gate.budget.alerts import WINDOWS, Severity
 from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
 from gate.policy.freeze import calendar_facts
-from gate.policy.situation import history_facts, situation
+from gate.policy.past import past
 from gate.policy.words import WORDS, Facts, Value
 from gate.request import Request
 from gate.risk.assess import Risk
@@ -47,11 +47,13 @@ def facts(
         "budget.asked": bool(service.slos),
         "risk.asked": service.change is not None,
         "change.pull_asked": _pull_asked(service),
+        **dict(_of_dependents(service)),
         **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
-        **dict(history_facts(situation(request, evidence))),
         **dict(_of_pulls(evidence, service)),
+        **dict(_of_flags(evidence)),
+        **dict(past(evidence.history, request, evidence.change) if evidence.history else ()),
     }
     known.update(calendar_facts(evidence.calendar, request.as_of, known))
     return {word: value for word, value in known.items() if not _nan(value)}
@@ -118,6 +120,11 @@ def _named(
         yield word, names
 
 
+def _of_dependents(service: Service) -> Iterator[tuple[str, Value]]:
+    if service.change is not None and service.change.dependents is not None:
+        yield "change.dependents", service.change.dependents
+
+
 def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Value]]:
     if risk is not None:
         yield "risk.level", str(risk.level)
@@ -128,7 +135,7 @@ def _of_change(evidence: Evidence, risk: Risk | None) -> Iterator[tuple[str, Val
         yield "change.lines", change.lines_added + change.lines_deleted
         yield "change.files", change.files
         yield "change.directories", change.directories
-        for name in ("commits", "touches"):
+        for name in ("commits", "touches", "components", "owners"):
             if (value := getattr(change, name)) is not None:
                 yield f"change.{name}", value
 
@@ -142,13 +149,19 @@ def _of_pulls(evidence: Evidence, service: Service) -> Iterator[tuple[str, Value
         return
     yield "change.pull_requests", len(pulls.numbers)
     yield "change.labels", pulls.labels
-    yield "change.flagged", pulls.flagged
     for name in ("approvals", "changes_requested", "self_approved"):
         if (value := getattr(pulls, name)) is not None:
             yield f"change.{name}", value
     for name in ("failing", "pending", "missing"):
         if (value := getattr(pulls, name)) is not None:
             yield f"change.checks_{name}", value
+
+
+def _of_flags(evidence: Evidence) -> Iterator[tuple[str, Value]]:
+    """Labels or trailers: either is enough to say so."""
+    told = [one.flagged for one in (evidence.change, evidence.pulls) if one]
+    if known := [one for one in told if one is not None]:
+        yield "change.flagged", any(known)
 
 
 def _pull_asked(service: Service) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from gate.closure import Closure
 from gate.deployment import History
@@ -38,10 +36,3 @@ def situation(request: Request, evidence: Evidence) -> Situation:
         calendar=evidence.calendar,
         history=evidence.history,
     )
-
-
-def history_facts(found: Situation) -> Iterator[tuple[str, Any]]:
-    """`history.known_good` and `history.overrides_30d`; nothing where the ledger was not asked."""
-    if found.history is not None:
-        yield "history.known_good", found.history.known_good(found.version)
-        yield "history.overrides_30d", found.overridden

@@ -315,11 +315,15 @@ WORDS: Mapping[str, Word] = {
         most=100,
     ),
     "history.deployments": Word(
-        Type.INT, "deployments of the service in the last 90 days", _LEDGER, 24, least=0
+        Type.INT,
+        "versions whose outcome was told in the last 90 days (of the last 100 told)",
+        _LEDGER,
+        24,
+        least=0,
     ),
     "history.failure_rate": Word(
         Type.DOUBLE,
-        "share of them that were rolled back or hurt",
+        "share of them rolled back or with an incident; needs 5 that were not aborted",
         _LEDGER,
         0.04,
         least=0.0,
@@ -327,18 +331,18 @@ WORDS: Mapping[str, Word] = {
     ),
     "history.component_failure_rate": Word(
         Type.DOUBLE,
-        "the same, of those that changed one of the components; the worst of these",
+        "the same among those that touched a component of this change",
         _LEDGER,
         0.1,
         least=0.0,
         most=1.0,
     ),
     "history.minutes_since_last": Word(
-        Type.DOUBLE, "minutes since the last deployment", _LEDGER, 180.0, least=0.0
+        Type.DOUBLE, "minutes since the last word about another version", _LEDGER, 180.0, least=0.0
     ),
     "history.last_result": Word(
         Type.STRING,
-        "how the last deployment ended",
+        "the last other version's: completed, rolled_back, aborted or incident",
         _LEDGER,
         "completed",
         known=tuple(map(str, Result)),

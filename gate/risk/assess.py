@@ -2,20 +2,34 @@
 
 The likelihood is that of `gate.risk.model`, fitted to commits of open-source projects: it is a
 *bug-introducing likelihood*, not the probability of an incident, and another team's base rate
-differs. The level rests on nothing but the order: where the change stands among the repository's
-own last changes.
+differs; where the outcomes of enough releases are known it is moved to their rate. The level rests
+on nothing but the order: where the change stands among the repository's own last changes, and one
+of many commits among the service's own releases, once enough of them are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
+from gate.additive import Additive, Features, Model
 from gate.change import Change
-from gate.risk.features import ALL, Features, features, recent, words
+from gate.deployment import Deployment, History
+from gate.risk.features import ALL, features, recent, words
 from gate.risk.level import FEWEST, Level, by_percentile, by_reference, percentile
-from gate.risk.model import Additive, Model, likelihood, shipped
+from gate.risk.model import likelihood, shipped
+from gate.risk.recentre import Centred, centred
+
+REFERENCE = "change of the reference"
+
+
+class Among(StrEnum):
+    """What a change is compared with: the repository's single changes, or earlier releases."""
+
+    CHANGES = "change"
+    RELEASES = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +48,9 @@ class Risk:
     """The level, and what it comes from.
 
     `likelihood` is sigmoid(`log_odds`), and `log_odds` is `usual` (those of a change that is the
-    median in everything) plus those of all factors. `percentile`: percent of the repository's own
-    changes that score lower; None where it has too few of them. `compared`: with how many.
+    median in everything) plus those of all factors. `percentile`: percent of those it is compared
+    with that score lower; None where too few are known. `compared`: with how many. `among`: of what
+    they are. `centred`: the shift that `usual` and `log_odds` hold; None for none.
     """
 
     level: Level
@@ -46,10 +61,12 @@ class Risk:
     factors: tuple[Factor, ...]
     compared: int
     notes: tuple[str, ...] = ()
+    among: Among = Among.CHANGES
+    centred: Centred | None = None
 
 
-def assess(change: Change) -> Risk:
-    """The risk of the change by the shipped model.
+def assess(change: Change, model: Model | None = None, history: History | None = None) -> Risk:
+    """The risk of the change by the shipped model, or by `model`.
 
     >>> large = Change(base='a', head='b', commits=9, files=12, directories=4, subsystems=2,
     ...                entropy=2.5, lines_added=1240, lines_deleted=240)
@@ -59,31 +76,38 @@ def assess(change: Change) -> Risk:
     >>> risk.factors[0].words
     '+1.2 because 1,240 lines were added; the median change of the reference adds 29'
     """
-    return by_model(change, shipped())
-
-
-def by_model(change: Change, model: Model) -> Risk:
-    """The risk of the change by this model."""
-    known, others = features(change), recent(change.recent)
+    model = model or shipped()
+    releases = (history or History()).releases()
+    known, (among, others) = features(change), _others(change, releases)
     fit = model.fit_for(known)
     if not all(set(fit.curves) <= set(one) for one in others):
         fit = model.sizes  # like is compared with like
     own = len(others) >= FEWEST
     medians = _medians(others, fit) if own else model.medians
-    where = "here" if own else "of the reference"
     score = fit.log_odds(known)
-    factors = tuple(_factors(fit, known, medians, where))
     place = percentile(score, sorted(map(fit.log_odds, others))) if own else None
+    centre = centred(fit, releases)
+    shift = centre.shift if centre else 0.0
     return Risk(
         level=by_reference(score, fit.reference) if place is None else by_percentile(place),
-        likelihood=likelihood(score),
+        likelihood=likelihood(score + shift),
         percentile=place,
-        log_odds=score,
-        usual=fit.log_odds(medians),
-        factors=factors,
+        log_odds=score + shift,
+        usual=fit.log_odds(medians) + shift,
+        factors=tuple(_factors(fit, known, medians, f"{among} here" if own else REFERENCE)),
         compared=len(others) if own else 0,
-        notes=tuple(_notes(change, fit, model, own=own)),
+        notes=tuple(_notes(change, fit, model, own=own, among=among)),
+        among=among,
+        centred=centre,
     )
+
+
+def _others(change: Change, releases: Sequence[Deployment]) -> tuple[Among, list[Features]]:
+    """What it is compared with: many commits at once with releases, where enough are known."""
+    released = recent([one.counted for one in releases if one.counted])
+    if (change.commits or 0) > 1 and len(released) >= FEWEST:
+        return Among.RELEASES, released
+    return Among.CHANGES, recent(change.recent)
 
 
 def _medians(others: list[Features], fit: Additive) -> Features:
@@ -98,7 +122,9 @@ def _factors(fit: Additive, known: Features, medians: Features, where: str) -> I
         yield Factor(name, value, usual, share, said)
 
 
-def _notes(change: Change, fit: Additive, model: Model, *, own: bool) -> Iterator[str]:
+def _notes(
+    change: Change, fit: Additive, model: Model, *, own: bool, among: Among
+) -> Iterator[str]:
     if not own:
         yield (
             f"compared with reference commits of other projects: {len(change.recent)} changes "
@@ -108,5 +134,5 @@ def _notes(change: Change, fit: Additive, model: Model, *, own: bool) -> Iterato
         yield "the history of the touched files is not known; size and spread alone are weighed"
     if change.entropy is None:
         yield "how the lines spread over the files is not known; taken as even, the most it can be"
-    if change.commits is not None and change.commits > 1 and own:
+    if change.commits is not None and change.commits > 1 and own and among is Among.CHANGES:
         yield f"{change.commits:,} commits at once, compared with single changes of this repository"

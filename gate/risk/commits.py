@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gate.additive import Features
 from gate.errors import UsageError
-from gate.risk.features import ALL, SIZES, Features
+from gate.risk.features import ALL, SIZES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,15 @@ def parse(text: str, file: str) -> list[Commit]:
 def _commits(table: csv.DictReader[str], file: str, names: tuple[str, ...]) -> Iterator[Commit]:
     for row in table:
         where = f"{file}:{table.line_num}"
-        features = {name: _number(row[name], f"{where}: {name}") for name in names}
+        features = {name: number(row[name], f"{where}: {name}") for name in names}
         if row["buggy"] not in ("0", "1"):
             raise UsageError(f"{where}: buggy is {row['buggy']!r}, neither 0 nor 1")
-        time = _number(row.get("t") or "0", f"{where}: t")
+        time = number(row.get("t") or "0", f"{where}: t")
         yield Commit(row.get("project") or "", time, features, row["buggy"] == "1")
 
 
-def _number(text: str | None, where: str) -> float:
+def number(text: str | None, where: str) -> float:
+    """A count in the text; raises UsageError for what is none, beginning with `where`."""
     try:
         value = float(text or "")
     except ValueError:

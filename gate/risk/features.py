@@ -14,9 +14,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gate.additive import Features
 from gate.change import Change, Counted
-
-Features = Mapping[str, float]
 
 SIZES = ("la", "ld", "nf", "nd", "ns", "ent")
 HISTORY = ("age", "nuc")
@@ -61,12 +60,12 @@ TELLING: Mapping[str, Telling] = {
 def words(name: str, value: float, usual: float, where: str) -> str:
     """What was counted beside what is usual.
 
-    >>> words("la", 1240, 31, "here")
+    >>> words("la", 1240, 31, "change here")
     '1,240 lines were added; the median change here adds 31'
     """
     telling = TELLING[name]
     said = (telling.one if value == 1 else telling.many).format(_number(value))
-    return f"{said}; the median change {where} {telling.usual.format(_number(usual))}"
+    return f"{said}; the median {where} {telling.usual.format(_number(usual))}"
 
 
 def entropy(lines: Iterable[int]) -> float:

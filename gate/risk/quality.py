@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gate.additive import Additive, Model
 from gate.risk.commits import Commit
 from gate.risk.features import HISTORY
 from gate.risk.level import FEWEST, WINDOW, Level, by_percentile, by_reference, percentile
-from gate.risk.model import Additive, Model, likelihood
+from gate.risk.model import likelihood
 from gate.series import Array
 
 EFFORT = 0.2

@@ -11,6 +11,7 @@ from gate.evidence.evidence import Cause
 from gate.evidence.source import SourceError
 
 _HARDENED = {
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit's name stands for all that came before it
     "GIT_OPTIONAL_LOCKS": "0",  # only read: take no lock that a build beside us may want
     "GIT_TERMINAL_PROMPT": "0",  # a partial clone may fetch; nobody is there to type a password
     "GIT_PAGER": "cat",

@@ -7,14 +7,14 @@ beginning.
 
 Why two walks: counting lines needs the contents of files, so only the trailing changes are
 counted; names and times need no content, so the whole history is walked for them. A renamed file
-begins anew there.
+begins anew there. A past that is known up to an earlier commit of the line is walked on from there.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from statistics import mean
 
@@ -40,96 +40,138 @@ _WALK = (
 class Commit:
     """A commit of the first-parent line: its name, Unix time, and the fields of its diff.
 
-    `root`: it has no parent here.
+    `parent`: its first; empty where it has none here.
     """
 
     name: bytes
     time: float
-    root: bool
+    parent: bytes
     fields: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """When a path last changed, None for a new one, and how often it had."""
+
+    last: float | None = None
+    often: int = 0
+
+
+NEW = Before()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """One earlier change: its files, none for one without, and the past of each, where known."""
+
+    name: bytes
+    time: float
+    files: tuple[File, ...] = ()
+    before: tuple[Before, ...] | None = None
+
+
 @dataclass(slots=True)
-class Paths:
-    """When each path last changed and how often, up to the commits that were added."""
+class Past:
+    """The first-parent line up to `head`: its last `WINDOW` commits, and the past of every path.
 
-    last: dict[bytes, float] = field(default_factory=dict)
-    often: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
+    `paths` is None where the line was not walked.
+    """
 
-    def add(self, commit: Commit) -> None:
-        """One commit more, in the order of the history."""
-        for path in commit.fields:
-            self.last[path] = commit.time
-            self.often[path] += 1
+    head: str
+    changes: deque[Earlier] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    paths: dict[bytes, Before] | None = None
 
-    def of(self, files: Sequence[File], time: float) -> tuple[float, float]:
+    def files(self) -> list[File]:
+        """Of all the earlier changes."""
+        return [file for change in self.changes for file in change.files]
+
+    def rows(self, generated: Collection[bytes]) -> list[Counted]:
+        """What is counted of each, newest first; one with nothing but generated files is none."""
+        rows = (_row(change, generated) for change in reversed(self.changes))
+        return [row for row in rows if row]
+
+    def of(self, files: Sequence[File], time: float) -> tuple[float, float] | None:
         """Days since the files last changed, and their earlier changes: means over the files."""
-        if not files:
-            return 0.0, 0.0
-        paths = [file.paths[0] for file in files]  # the old name of a renamed file
-        ages = [max(0.0, time - self.last.get(path, time)) / _DAY for path in paths]
-        often = mean(self.often.get(path, 0) for path in paths)
-        return round(mean(ages), numstat.PLACES), round(float(often), numstat.PLACES)
+        if self.paths is None:
+            return None
+        return _means([_before(self.paths, file) for file in files], time)
 
 
-def trailing(clone: Clone, head: str, deadline: float) -> dict[bytes, list[File]]:
-    """The files of each of the last `WINDOW` changes up to `head`, newest first."""
-    count = f"--max-count={WINDOW}"
-    printed = clone.git(deadline, *_WALK, count, *numstat.ARGUMENTS, *numstat.PLAIN, head, "--")
-    found = {}
-    for commit in _commits(printed):
-        files = numstat.parse(b"".join(one + b"\0" for one in commit.fields))
-        if files and not commit.root:
-            found[commit.name] = files
+def past(clone: Clone, head: str, deadline: float) -> Past:
+    """The trailing changes up to `head` alone; the line itself is not walked."""
+    changes = _trailing(clone, head, deadline)
+    return Past(head, deque((Earlier(name, 0.0, files) for name, files in changes), WINDOW))
+
+
+def walked(clone: Clone, head: str, deadline: float, known: Past | None = None) -> Past | None:
+    """The whole past up to `head`; None where `known`, of an earlier commit, is not of its line.
+
+    `known` is used up. Raises SourceError.
+    """
+    reach = f"{known.head}..{head}" if known else head
+    line = _line(clone, reach, deadline)
+    if known and (not line or line[0].parent != known.head.encode()):
+        return None
+    counted = dict(_trailing(clone, reach, deadline))
+    found = Past(head, known.changes if known else deque(maxlen=WINDOW), {})
+    found.paths = paths = (known.paths if known else None) or {}
+    for commit in line:
+        files = counted.get(commit.name, ())
+        before = tuple(_before(paths, file) for file in files)
+        found.changes.append(Earlier(commit.name, commit.time, files, before))
+        for path in commit.fields:
+            paths[path] = Before(commit.time, paths.get(path, NEW).often + 1)
     return found
 
 
-def history(clone: Clone, head: str, deadline: float) -> list[Commit]:
-    """Every change up to `head` with the paths it touched, oldest first."""
-    return list(
-        _commits(
-            clone.git(
-                deadline,
-                *_WALK,
-                "--reverse",
-                "--name-only",
-                "--no-renames",
-                *numstat.PLAIN,
-                head,
-                "--",
-            )
-        )
-    )
+def _trailing(clone: Clone, reach: str, deadline: float) -> list[tuple[bytes, tuple[File, ...]]]:
+    """The files of each of the last `WINDOW` commits, oldest first; none of a first import."""
+    count = f"--max-count={WINDOW}"
+    printed = clone.git(deadline, *_WALK, count, *numstat.ARGUMENTS, *numstat.PLAIN, reach, "--")
+    found = []
+    for commit in _commits(printed):
+        files = numstat.parse(b"".join(one + b"\0" for one in commit.fields))
+        found.append((commit.name, tuple(files) if commit.parent else ()))
+    return found[::-1]
 
 
-def counted(changes: dict[bytes, list[File]], generated: Collection[bytes]) -> list[Counted]:
-    """Size and spread of each change; one with nothing but generated files is none."""
-    rows = (numstat.written(files, generated) for files in changes.values())
-    return [tuple(map(float, astuple(numstat.counts(files)))) for files in rows if files]
+def _line(clone: Clone, reach: str, deadline: float) -> list[Commit]:
+    """Every commit with the paths it touched, oldest first."""
+    names = ("--reverse", "--name-only", "--no-renames", *numstat.PLAIN)
+    return list(_commits(clone.git(deadline, *_WALK, *names, reach, "--")))
 
 
-def with_history(
-    changes: dict[bytes, list[File]], generated: Collection[bytes], walk: Sequence[Commit]
-) -> tuple[list[Counted], Paths]:
-    """The same with age and earlier changes, and the state of all paths at the end."""
-    paths, rows = Paths(), []
-    for commit in walk:
-        files = numstat.written(changes.get(commit.name, []), generated)
-        if files:
-            rows.append(
-                (*map(float, astuple(numstat.counts(files))), *paths.of(files, commit.time))
-            )
-        paths.add(commit)
-    return rows[::-1], paths
+def _before(paths: Mapping[bytes, Before], file: File) -> Before:
+    return paths.get(file.paths[0], NEW)  # the old name of a renamed file
+
+
+def _row(change: Earlier, generated: Collection[bytes]) -> Counted:
+    files = numstat.written(change.files, generated)
+    if not files:
+        return ()
+    sizes = tuple(map(float, astuple(numstat.counts(files))))
+    if change.before is None:
+        return sizes
+    known = zip(change.files, change.before, strict=True)
+    before = [one for file, one in known if file.paths[-1] not in generated]
+    return (*sizes, *_means(before, change.time))
+
+
+def _means(before: Sequence[Before], time: float) -> tuple[float, float]:
+    if not before:
+        return 0.0, 0.0
+    ages = [0.0 if one.last is None else max(0.0, time - one.last) / _DAY for one in before]
+    often = float(mean(one.often for one in before))
+    return round(mean(ages), numstat.PLACES), round(often, numstat.PLACES)
 
 
 def _commits(printed: bytes) -> Iterator[Commit]:
     """The commits of `_WALK`, as they were printed."""
     found = list(_HEADING.finditer(printed))
-    ends = [one.start() for one in found[1:]] + [len(printed)]
+    ends = [*(one.start() for one in found[1:]), len(printed)][: len(found)]
     for heading, end in zip(found, ends, strict=True):
         name, time, parents = heading.groups()
         # A newline stands between the heading and the diff.
         body = printed[heading.end() : end].removeprefix(b"\n")
         fields = tuple(one for one in body.split(b"\0") if one)
-        yield Commit(name, float(time), not parents, fields)
+        yield Commit(name, float(time), parents.partition(b" ")[0], fields)

@@ -1,13 +1,16 @@
-"""Facts around a change that policies may ask for, and that no score holds: what it touches and of
-which types its commits are.
+"""Facts around a change that policies may ask for, and that no score holds: what it touches, whose
+that is, and of which types its commits are. Any source that knows the paths tells them alike.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from gate.service import Globs
+from gate.sources.owners import owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,48 @@ TYPES = frozenset(
 _CONVENTIONAL = re.compile(r"(\w+)(?:\([^)]*\))?(!?): ")
 
 
-def touches(paths: Iterable[str]) -> tuple[str, ...]:
-    """The kinds of `KINDS` that any of the paths is of.
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What the paths of a change mean, under the names of `gate.change.Change`."""
+
+    touches: tuple[str, ...]
+    components: tuple[str, ...] | None
+    owners: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
+
+
+def touched(paths: Iterable[str], globs: Globs, codeowners: str | None) -> Touched:
+    """What the paths mean, where they all are known; `codeowners`, the text of that file if any."""
+    known = list(paths)
+    own = {name: kind for name, kind in KINDS.items() if name not in globs.kinds}
+    kinds = {*touches(known, own), *matching(known, globs.kinds)}
+    components = None if globs.components is None else matching(known, globs.components)
+    whose = owners(known, codeowners)
+    return Touched(tuple(sorted(kinds)), components, whose.names, whose.notes)
+
+
+def matching(paths: Sequence[str], named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The names under which a glob matches one of the paths."""
+    return tuple(sorted(name for name, globs in named.items() if matched(paths, globs)))
+
+
+def matched(paths: Iterable[str], globs: Sequence[str]) -> set[str]:
+    """Those of the paths that a pattern matches, as git matches .gitignore."""
+    if not globs:
+        return set()
+    from pathspec import GitIgnoreSpec  # takes longer to import than most runs to use
+
+    return set(GitIgnoreSpec.from_lines(globs).match_files(paths))
+
+
+def touches(paths: Iterable[str], kinds: Mapping[str, _Kind] = KINDS) -> tuple[str, ...]:
+    """The kinds that any of the paths is of.
 
     >>> touches(["app/db/migrations/0007_add.py", "uv.lock", "app/models.py"])
     ('dependencies', 'migrations')
     """
     parts = [path.split("/") for path in paths]
-    return tuple(name for name, kind in KINDS.items() if any(_is(one, kind) for one in parts))
+    return tuple(name for name, kind in kinds.items() if any(_is(one, kind) for one in parts))
 
 
 def types(subjects: Iterable[str]) -> tuple[str, ...]:

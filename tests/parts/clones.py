@@ -12,7 +12,7 @@ import pytest
 from gate.evidence.source import Asked, SourceError
 from gate.request import Request, Window
 from gate.service import Arms, ChangeRange
-from gate.sources.git import Git, GitSpec
+from gate.sources.git import ANY, Git, GitSpec
 
 AUTHOR = {
     "GIT_AUTHOR_NAME": "a",
@@ -59,7 +59,16 @@ class Repository:
         return self("rev-parse", "HEAD")
 
 
-def ask(repository, base="{{baseline}}", head="{{canary}}", *, seconds=30.0, environment=None):
+def ask(
+    repository,
+    base="{{baseline}}",
+    head="{{canary}}",
+    *,
+    seconds=30.0,
+    environment=None,
+    globs=ANY,
+    cache=None,
+):
     asked = Asked(
         request=Request(service="shop", canary="v2", baseline="v1", as_of=0, since=0),
         window=Window(0, 60, 0),
@@ -70,8 +79,8 @@ def ask(repository, base="{{baseline}}", head="{{canary}}", *, seconds=30.0, env
     )
     folder = repository.folder if isinstance(repository, Repository) else repository
     inherited = os.environ if environment is None else environment
-    source = Git(GitSpec(repo=folder.name), folder.parent, inherited)
-    return source.change(ChangeRange(source="git", base=base, head=head), asked)
+    source = Git(GitSpec(repo=folder.name), folder.parent, inherited, cache)
+    return source.change(ChangeRange(source="git", base=base, head=head, globs=globs), asked)
 
 
 def refusal(*arguments, **named) -> SourceError:

@@ -109,8 +109,6 @@ def told(condition):
             "1: risk.level is never '?'; it is one of: low, medium, high, critical"]),
         ('risk.level in ["high", "critcal"]', [
             "24: risk.level is never 'critcal'; did you mean 'critical'?"]),
-        ('"migration" in change.touches', [
-            "1: change.touches is never 'migration'; did you mean 'migrations'?"]),
         ('change.types.exists(one, one == "fixx")', [
             "33: change.types is never 'fixx'; did you mean 'fix'?"]),
         ('history.last_result == "roled_back" || risk.level == "lo"', [

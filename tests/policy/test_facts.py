@@ -9,6 +9,7 @@ from gate.analysis.comparison import Analysis, Comparison, Finding
 from gate.budget.alerts import WINDOWS, Rate
 from gate.budget.budget import Budget, burn
 from gate.decision import conclude
+from gate.deployment import Deployment, History, Result
 from gate.evidence.evidence import Cause, Gap
 from gate.metric import Direction, Margin
 from gate.policy.evaluate import evaluate
@@ -43,7 +44,8 @@ PYTHON = {
     Type.LABELS: dict,
 }
 WATCHED = a_service(
-    slos=(SLO,), change=ChangeRange(source="m", base="{{baseline}}", head="{{canary}}")
+    slos=(SLO,),
+    change=ChangeRange(source="m", base="{{baseline}}", head="{{canary}}", dependents=3),
 )
 
 
@@ -51,7 +53,16 @@ REVIEWED = PullRequests(
     numbers=(7,), labels=("hotfix",), types=("hotfix",), approvals=1, changes_requested=False,
     self_approved=False, failing=("e2e",), pending=(), missing=(),
 )  # fmt: skip
-SAID = {"touches": ("migrations",), "types": ("fix",)}
+SAID = {
+    "touches": ("migrations",), "types": ("fix",), "components": ("web",), "owners": ("@web",),
+    "flagged": True,
+}  # fmt: skip
+TOLD = History(
+    tuple(
+        Deployment(service="shop", version=f"v1.{n}", result=Result.COMPLETED, at=n, **said)
+        for n, said in enumerate([{"components": ("web",)}] * 5)
+    )
+)
 
 
 def compared(metric, finding, *, critical=True, aspect=""):
@@ -77,17 +88,6 @@ def known(service=WATCHED, evidence=None, analysis=None, budgets=(), risk=None):
     )
 
 
-# Of pull requests, components and deployments, which a clone alone does not know.
-OTHERS = {word for word in WORDS if word.startswith("history.")} | {
-    f"change.{word}"
-    for word in (
-        "components", "owners", "dependents", "pull_asked", "pull_requests", "labels", "approvals",
-        "changes_requested", "self_approved", "checks_failing", "checks_missing", "checks_pending",
-        "flagged",
-    )
-}  # fmt: skip
-
-
 def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     every = [replace(HOUR, window=window) for window in WINDOWS]
     before = [replace(one, until=600.0) for one in every]
@@ -95,10 +95,12 @@ def test_when_all_is_seen_every_word_has_a_value_of_its_type():
     month = replace(MONTH, coverage=1.0)
     change = replace(SMALL, recent=((5.0, 0.0, 1.0, 1.0, 1.0, 0.0),) * 50, **SAID)
     measured = (month, *every, *before, since)
-    evidence = an_evidence(indicators=measured, change=change, calendar=(), pulls=REVIEWED)
+    evidence = an_evidence(
+        indicators=measured, change=change, calendar=(), pulls=REVIEWED, history=TOLD
+    )
     found = conclude(a_request(), WATCHED, STANDARD, evidence).facts
-    assert set(missing(found)) == OTHERS | {"analysis.score"}
-    assert set(found) == set(WORDS) - OTHERS - {"analysis.score"}
+    assert missing(found) == ("analysis.score",)
+    assert set(found) == set(WORDS) - {"analysis.score"}
     for word, value in found.items():
         assert type(value) is PYTHON[WORDS[word].type], word
 

@@ -109,7 +109,7 @@ def test_a_git_that_hangs_while_looking_back_costs_only_the_past(repository, tmp
     slow = tmp_path / "bin" / "git"
     slow.parent.mkdir()
     slow.write_text(
-        '#!/bin/sh\ncase "$*" in *--first-parent*) exec sleep 60;; esac\n'
+        '#!/bin/sh\ncase "$*" in *--diff-merges*) exec sleep 60;; esac\n'
         f'PATH="{os.environ["PATH"]}" exec git "$@"\n'
     )
     slow.chmod(0o755)

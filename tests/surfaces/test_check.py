@@ -76,7 +76,7 @@ def test_every_answer_is_in_the_ledger_and_replays_to_itself(capfd):
         assert run(["ledger", "show", entry["id"]]) == 0
         assert entry["verdict"].upper() in told(capfd)[0]
     assert run(["ledger", "verify"]) == 0
-    assert "3 decisions, the chain is whole" in told(capfd)[0]
+    assert "3 entries, the chain is whole" in told(capfd)[0]
 
 
 def test_without_a_ledger_there_is_no_answer(capfd, monkeypatch, tmp_path):

@@ -17,6 +17,7 @@ from gate.pull import PullRequests
 from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
+from gate.surfaces.cli.risk_fit import fit
 from gate.surfaces.cli.show import show_page
 
 FITTED = "the shipped model was fitted to these commits: its figures here flatter it"
@@ -32,6 +33,8 @@ FITTED = "the shipped model was fitted to these commits: its figures here flatte
 @click.option("--repo", default=".", show_default=True, help="A clone with both.")
 @click.option("--pr", metavar="OWNER/NAME#N", help="A pull request on GitHub instead of a clone.")
 @click.option("--github-url", help="Of its API: https://ghe.example/api/v3 (GITHUB_API_URL).")
+@click.option("--model", help="Weigh it by this model, of `gate risk fit`, not the shipped one.")
+@click.option("--no-cache", is_flag=True, help="Ask git for all of the past (GATE_CACHE).")
 @options.FORMAT
 @options.TIMEOUT
 @click.pass_context
@@ -50,13 +53,16 @@ def risk(context: click.Context, /, **flags: Any) -> None:
     if context.invoked_subcommand:
         return
     _check_ends(context, flags)
+    from gate.model_file import load
     from gate.risk.assess import assess
     from gate.surfaces.report.risk_page import risk_json, risk_page
 
-    within = settings(os.environ, timeout=flags["timeout"]).timeout
-    deadline = time.monotonic() + within
-    change, pulls = (_of_pull if flags["pr"] else _of_clone)(flags, deadline)
-    found = assess(change)
+    own = settings(os.environ, timeout=flags["timeout"])
+    deadline = time.monotonic() + own.timeout
+    change, pulls = (
+        _of_pull(flags, deadline) if flags["pr"] else _of_clone(flags, own.cache, deadline)
+    )
+    found = assess(change, load(Path(flags["model"])) if flags["model"] else None)
     if flags["form"] == "json":
         emit(risk_json(found, change, pulls))
     else:
@@ -84,10 +90,11 @@ def _check_ends(context: click.Context, flags: dict[str, Any]) -> None:
             )
 
 
-def _of_clone(flags: dict[str, Any], deadline: float) -> tuple[Change, None]:
+def _of_clone(flags: dict[str, Any], cache: Path | None, deadline: float) -> tuple[Change, None]:
     from gate.sources.git import Git, GitSpec
 
-    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ)
+    kept = None if flags["no_cache"] else cache
+    git = Git(GitSpec(repo=flags["repo"]), Path(), os.environ, kept)
     return git.between(flags["base"], flags["head"], deadline), None
 
 
@@ -134,3 +141,6 @@ def evaluate(data: str, form: str) -> None:
         emit(orjson.dumps(told, option=option))
     else:
         show_page(quality_page(data, len(labelled.commits), found, notes), form)
+
+
+risk.add_command(fit)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from gate.change import Change
-from gate.risk.assess import Risk
+from gate.risk.assess import Among, Risk
 
 LEAST = 0.05  # log-odds below are told as 0.0
 
@@ -31,6 +31,12 @@ def about(change: Change) -> Iterator[str]:
     """What no score holds, for whoever decides."""
     if change.touches:
         yield f"touches {', '.join(change.touches)}"
+    if change.components:
+        yield f"in {', '.join(change.components)}"
+    if change.owners:
+        yield f"owned by {', '.join(change.owners)}"
+    if change.flagged:
+        yield "all of it is behind a feature flag"
     if change.types:
         yield f"commits of type {', '.join(change.types)}"
 
@@ -47,11 +53,17 @@ def size(change: Change) -> str:
 def standing(risk: Risk) -> str:
     """Where the change stands among others, and the likelihood by its own name."""
     chance = f"bug-introducing likelihood {risk.likelihood:.0%}"
+    if centred := risk.centred:
+        chance += (
+            f", re-centred on {centred.bad} of {centred.releases} releases rolled back or with "
+            "an incident"
+        )
     if risk.percentile is None:
         return chance
+    whose = "repository" if risk.among is Among.CHANGES else "service"
     return (
-        f"riskier than {math.floor(risk.percentile)}% of the last {risk.compared:,} changes "
-        f"of this repository; {chance}"
+        f"riskier than {math.floor(risk.percentile)}% of the last {risk.compared:,} {risk.among}s "
+        f"of this {whose}; {chance}"
     )
 
 

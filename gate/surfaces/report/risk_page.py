@@ -6,7 +6,7 @@ import orjson
 
 from gate.change import Change
 from gate.pull import PullRequests
-from gate.risk.assess import Risk
+from gate.risk.assess import REFERENCE, Risk
 from gate.surfaces.report.document import changed
 from gate.surfaces.report.page import Page, Section, printable
 from gate.surfaces.report.pulls import pulled
@@ -17,10 +17,10 @@ SCHEMA = "gate.risk/v1"
 
 def risk_page(risk: Risk, change: Change, subject: str, pulls: PullRequests | None = None) -> Page:
     """The level, every reason that counts, the strongest first, and what to keep in mind."""
-    usual = "here" if risk.compared else "of the reference"
+    usual = f"{risk.among} here" if risk.compared else REFERENCE
     sections = [
         Section(
-            title=f"Log-odds beside the median change {usual}",
+            title=f"Log-odds beside the median {usual}",
             lines=tuple(reasons(risk)) or ("nothing differs from it",),
         )
     ]
