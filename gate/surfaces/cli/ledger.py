@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from gate.decision import from_json
-from gate.errors import LedgerError
-from gate.ledger.ledger import Entry, Ledger
+from gate.errors import LedgerError, UsageError
+from gate.ledger.ledger import Entry, Kind, Ledger
 from gate.settings import settings
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.show import FORMATS, show
@@ -52,6 +52,10 @@ def show_(id_: str, form: str, path: str | None) -> None:
     if form == "stored":
         emit(entry.record.body + b"\n")
         return
+    if entry.record.kind != Kind.DECISION:
+        raise UsageError(
+            f"{entry.record.id} is no decision but: {entry.record.kind}", "--format stored tells it"
+        )
     decision = from_json(entry.record.body)
     show(decision, form, exit_code(decision))
 
