@@ -122,6 +122,8 @@ def test_one_is_granted_listed_and_taken_back(capfd, policy):
     assert run(["override", "list", "--service", "checkout"]) == 0
     assert capfd.readouterr().out.startswith("in force checkout v1.9.0  override ")
     assert told(capfd, "override", "list", "--service", "other")[1]["overrides"] == []
+    assert run(["ledger", "show", one["id"]]) == 2
+    assert "is no decision but: override" in capfd.readouterr().err
     assert run(["override", "revoke", one["id"][:8], "--by", "linus"]) == 0
     assert capfd.readouterr().out.startswith("revoked  checkout")
     assert run(["override", "revoke", one["id"], "--by", "linus"]) == 2

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from gate.decision import from_json
-from gate.errors import LedgerError
+from gate.errors import LedgerError, UsageError
 from gate.ledger.ledger import Entry, Kind, Ledger
 from gate.ledger.memory import as_deployment
 from gate.settings import settings
@@ -99,6 +99,10 @@ def _version(entry: Entry) -> str:
 
 def _told(entry: Entry, form: str) -> str | bytes:
     """What became of a release, in a sentence or as it is stored."""
+    if entry.record.kind != Kind.DEPLOYMENT:
+        raise UsageError(
+            f"{entry.record.id} is no decision but: {entry.record.kind}", "--format stored tells it"
+        )
     if form == "json":
         return entry.record.body + b"\n"
     return f"{remembered(as_deployment(entry))}\n"
