@@ -122,10 +122,10 @@ class _Search:
         return all(moved & way for way in ways)
 
     def _turned(self, changes: tuple[Change, ...]) -> Flip | None:
+        self.tried += 1
         moved = self._moved(changes)
         if moved is None:
             return None
-        self.tried += 1
         verdict = self.voices.verdict(moved)
         if not self._is_turn(verdict.outcome):
             return None
