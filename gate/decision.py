@@ -17,15 +17,18 @@ from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
 from gate.analysis.kayenta.compare import compare
 from gate.analysis.rates import Memory
+from gate.analysis.settle import settled
 from gate.budget.budget import Budget, burn
 from gate.budget.margin import BudgetMargin, with_budget_margins
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
 from gate.policy.advice import advice
+from gate.policy.demands import NONE, Demands, adapted, check, demanded
 from gate.policy.evaluate import evaluate
-from gate.policy.facts import facts
+from gate.policy.facts import facts, foreseen
 from gate.policy.policy import Policy
-from gate.request import Request
+from gate.policy.shortfall import evidence_facts, shortfalls, will_settle
+from gate.request import Intent, Request
 from gate.risk.assess import Risk, assess
 from gate.series import Array, array
 from gate.service import Service
@@ -46,6 +49,7 @@ class Conclusion:
     facts: Mapping[str, Any]
     verdict: Verdict
     margins: tuple[BudgetMargin, ...] = ()
+    demands: Demands = NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,15 +76,20 @@ def judged(
     evidence: Evidence,
     budgets: tuple[Budget, ...],
     memory: Memory | None = None,
+    demands: Demands = NONE,
 ) -> tuple[Analysis, tuple[BudgetMargin, ...]]:
     """What the judge that the service chose says, and the margins it took from the budgets.
 
-    `memory` as in `judge`.
+    `memory` as in `judge`; `demands`: what a policy's evidence table asks for.
     """
-    asked, margins = with_budget_margins(service, budgets)
+    with_margins, margins = with_budget_margins(service, budgets)
+    asked = adapted(with_margins, demands)
     if asked.kayenta:
         return compare(asked, asked.kayenta, evidence), margins
-    return judge(asked, evidence, memory), margins
+    analysis = judge(asked, evidence, memory)
+    if demands.settle:
+        analysis = settled(analysis, demands.settle.after, demands.settle.beta)
+    return analysis, margins
 
 
 def conclude(
@@ -90,16 +99,28 @@ def conclude(
     evidence: Evidence,
     memory: Memory | None = None,
 ) -> Conclusion:
-    """Judge, weigh, decide. Pure; `memory` as in `judge`."""
+    """Weigh, ask how much must be seen, judge, decide. Pure; `memory` as in `judge`.
+
+    Raises UsageError where the policy's evidence table does not fit the service.
+    """
+    if request.intent is not Intent.ROLLBACK:  # nothing may stand in the way of going back
+        check(policy.evidence, service)
     budgets = burned(service, evidence)
-    analysis, margins = judged(service, evidence, budgets, memory)
     risk = assess(evidence.change) if evidence.change else None
-    known = facts(request, service, evidence, analysis, budgets, risk)
-    verdict = evaluate(policy, known, request.intent, advice(analysis, evidence))
+    demands = demanded(policy.evidence, foreseen(request, service, evidence, budgets, risk))
+    analysis, margins = judged(service, evidence, budgets, memory, demands)
+    short = shortfalls(demands, analysis)
+    known = {
+        **facts(request, service, evidence, analysis, budgets, risk),
+        **evidence_facts(demands, short),
+    }
+    waits = (*(one.advice for one in short), *will_settle(demands, analysis))
+    verdict = evaluate(policy, known, request.intent, (*advice(analysis, evidence), *waits))
     return Conclusion(
         analysis=analysis,
         budgets=budgets,
         margins=margins,
+        demands=demands,
         risk=risk,
         facts=known,
         verdict=verdict,

@@ -30,6 +30,7 @@ _TYPES = {
 _POSITION = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MISSING = re.compile(r'No value with name "([^"]+)"')
+_WORDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([A-Za-z_]\w*(?:\.\w+)+)")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
@@ -53,6 +54,18 @@ class Answer:
 def check(condition: str) -> None:
     """Raises ConditionError unless the condition is a boolean over known words."""
     _compiled(condition)
+
+
+@cache
+def reads(condition: str) -> tuple[str, ...]:
+    """The facts that the condition names, each once, in the order they stand.
+
+    >>> reads('risk.level == "budget.remaining" || service.labels.team == risk.level')
+    ('risk.level', 'service.labels')
+    """
+    found = (match[1] or "" for match in _WORDS.finditer(condition))
+    named = (next((word for word in WORDS if f"{one}.".startswith(f"{word}.")), "") for one in found)
+    return tuple(dict.fromkeys(word for word in named if word))
 
 
 def ask(condition: str, facts: Facts) -> Answer:

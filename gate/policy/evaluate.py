@@ -2,7 +2,7 @@
 
 Two things no policy can do. Nothing spoke: hold. And a promote is not given out while the analysis
 did not show every critical metric not worse, whatever a rule says: absence of bad news promotes
-nothing. Going back to a known-good version is answered before any rule is asked.
+nothing. Nor is it while the policy's own evidence table asks for more than was seen. Going back to a known-good version is answered before any rule is asked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from gate.policy.conditions import ask
 from gate.policy.facts import Facts
 from gate.policy.policy import OnUnknown, Policy, Rule
+from gate.policy.shortfall import lacking
 from gate.request import Intent
 from gate.verdict import Outcome, Reason, Verdict
 
@@ -23,6 +24,7 @@ GUARD = Reason(
     Outcome.HOLD,
     "a rule said promote, but not every critical metric was shown not worse",
 )
+NOT_ENOUGH = "evidence by risk and budget"
 GOING_BACK = Reason(
     "going back is never blocked",
     Outcome.PROMOTE,
@@ -37,10 +39,19 @@ def evaluate(policy: Policy, facts: Facts, intent: Intent, changes: Sequence[str
     spoken = [reason for rule in policy.rules for reason in _spoken(rule, facts)]
     reasons = spoken or [SILENCE]
     outcome = max((reason.outcome for reason in reasons), key=lambda one: one.strictness)
-    if outcome is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
-        reasons, outcome = [*reasons, GUARD], Outcome.HOLD
+    withheld = list(_withheld(policy, facts)) if outcome is Outcome.PROMOTE else []
+    if withheld:
+        reasons, outcome = [*reasons, *withheld], Outcome.HOLD
     ordered = sorted(reasons, key=lambda reason: (-reason.outcome.strictness, reason.rule))
     return Verdict(outcome, tuple(ordered), () if outcome is Outcome.PROMOTE else tuple(changes))
+
+
+def _withheld(policy: Policy, facts: Facts) -> Iterator[Reason]:
+    """Why a promote is not given out, whatever the rules say."""
+    if facts.get("analysis.safe") is not True:
+        yield GUARD
+    if short := lacking(policy.evidence, facts):
+        yield Reason(NOT_ENOUGH, Outcome.HOLD, short)
 
 
 def _spoken(rule: Rule, facts: Facts) -> Iterator[Reason]:

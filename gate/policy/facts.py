@@ -52,6 +52,9 @@ WORDS: Mapping[str, Word] = {
     "analysis.not_worse": Word(Type.STRINGS, "comparisons shown not worse than their margin"),
     "analysis.unclear": Word(Type.STRINGS, "comparisons that show neither yet"),
     "analysis.unfit": Word(Type.STRINGS, "comparisons whose data cannot carry an answer"),
+    "analysis.settled": Word(
+        Type.STRINGS, "of `not_worse`, those that a policy's weaker level has let pass (`settle`)"
+    ),
     "analysis.evidence_worse": Word(
         Type.DOUBLE,
         "log10 of the rollout's evidence (e-value) that some metric is worse; "
@@ -62,6 +65,10 @@ WORDS: Mapping[str, Word] = {
     ),
     "analysis.concurrent": Word(Type.BOOL, "both arms ran at the same time"),
     "evidence.gaps": Word(Type.STRINGS, "what was asked for and not seen"),
+    "evidence.enough": Word(Type.BOOL, "the minutes and events that the policy asks for are there"),
+    "evidence.needed_minutes": Word(Type.DOUBLE, "judged minutes that the policy asks for"),
+    "evidence.missing": Word(Type.STRINGS, "what is not enough yet: 30 minutes, 12 judged"),
+    "evidence.rows": Word(Type.STRINGS, "the rows of the policy's evidence table that apply"),
     "budget.asked": Word(Type.BOOL, "the service declares an SLO"),
     "budget.remaining": Word(
         Type.DOUBLE, "share of error budget left, of the SLO with the least; below 0 overspent"
@@ -118,6 +125,9 @@ WORDS: Mapping[str, Word] = {
     "rollout.seen_minutes": Word(Type.DOUBLE, "minutes of the rollout that were judged"),
 }
 
+# How the words begin of which nothing is known before the metrics are judged.
+JUDGED = ("analysis.", "evidence.")
+
 
 def facts(
     request: Request,
@@ -127,20 +137,36 @@ def facts(
     budgets: tuple[Budget, ...],
     risk: Risk | None,
 ) -> dict[str, Value]:
-    """Every fact that is known, finite numbers only."""
+    """Every fact that is known once all is judged, finite numbers only."""
+    known = {
+        **foreseen(request, service, evidence, budgets, risk),
+        "rollout.seen_minutes": analysis.minutes,
+        **dict(_of_analysis(analysis)),
+    }
+    return {word: value for word, value in known.items() if not _nan(value)}
+
+
+def foreseen(
+    request: Request,
+    service: Service,
+    evidence: Evidence,
+    budgets: tuple[Budget, ...],
+    risk: Risk | None,
+) -> dict[str, Value]:
+    """The facts that are known before anything is judged: what `JUDGED` does not begin."""
+    window = evidence.window
     known: dict[str, Value] = {
         "service.name": service.name,
         "service.tier": service.tier,
         "service.owner": service.owner,
         "service.labels": dict(service.labels),
         "rollout.minutes": request.since / 60.0,
-        "rollout.seen_minutes": analysis.minutes,
+        "rollout.seen_minutes": window.step * window.count / 60.0,
         "evidence.gaps": tuple(
             gap.about for gap in evidence.gaps if gap.cause is not Cause.NOT_ASKED
         ),
         "budget.asked": bool(service.slos),
         "risk.asked": service.change is not None,
-        **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
     }
@@ -156,6 +182,7 @@ def _of_analysis(analysis: Analysis) -> Iterator[tuple[str, Value]]:
     yield "analysis.safe", analysis.safe
     yield "analysis.concurrent", analysis.concurrent
     yield "analysis.critical_worse", analysis.found(Finding.WORSE, critical_only=True)
+    yield "analysis.settled", tuple(one.label for one in analysis.comparisons if one.settled)
     if analysis.log_e_worse is not None:
         yield "analysis.evidence_worse", analysis.log_e_worse / math.log(10)
     if analysis.score is not None:

@@ -12,7 +12,9 @@ from pydantic import Field
 
 from gate.document import Document, Place, Section, fit, parse, read, refuse
 from gate.errors import UsageError, did_you_mean
+from gate.policy import demand_section
 from gate.policy.conditions import ConditionError, check
+from gate.policy.demand_section import DemandSection
 from gate.policy.facts import WORDS, Type
 from gate.policy.policy import OnUnknown, Policy, Rule
 from gate.verdict import Outcome
@@ -38,6 +40,7 @@ class PolicySection(Section):
     name: str = Field(min_length=1)
     description: str = ""
     rules: list[RuleSection] = Field(min_length=1)
+    evidence: list[DemandSection] = []
 
 
 def find(name: str, beside: Path, shipped: Path) -> Path:
@@ -72,7 +75,8 @@ def from_document(document: Document) -> Policy:
         raise UsageError("\n".join(str(one) for one in complaints))
     rules = tuple(Rule(**one.model_dump()) for one in section.rules)
     digest = hashlib.sha256(document.text.encode()).hexdigest()
-    return Policy(name=section.name, rules=rules, sha256=digest)
+    evidence = tuple(map(demand_section.row, section.evidence))
+    return Policy(name=section.name, rules=rules, sha256=digest, evidence=evidence)
 
 
 def _complaints(document: Document, section: PolicySection) -> Iterator[UsageError]:
@@ -88,6 +92,7 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
         if complaint := _message_fault(rule.message):
             yield refuse(document, (*place, "message"), f"rule {rule.name!r}: {complaint}")
+    yield from demand_section.complaints(document, section.evidence)
     if not any(rule.then is Outcome.PROMOTE for rule in section.rules):
         yield refuse(
             document,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.policy.demand import Demand
 from gate.verdict import Outcome
 
 
@@ -36,9 +37,11 @@ class Rule:
 class Policy:
     """Rules that all are asked; their order means nothing.
 
+    `evidence`: the table of how much must be seen, see `demands`.
     `sha256` is of the file's bytes, so that a decision names exactly what it was decided by.
     """
 
     name: str
     rules: tuple[Rule, ...]
     sha256: str
+    evidence: tuple[Demand, ...] = ()

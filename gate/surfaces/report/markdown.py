@@ -21,6 +21,7 @@ def markdown(told: Report) -> str:
         f"### {_SIGNS[told.outcome]} {told.outcome}: {escape(told.subject)}",
         "\n".join(f"{escape(line)}  " for line in told.context),
         _list("Because", [f"{r.outcome}: {r.rule}: {r.message}" for r in told.reasons]),
+        _list("Evidence asked for", told.demands),
         _table(told),
         _list("Error budget", told.budgets),
         _list("Change risk", told.risk),

@@ -14,7 +14,10 @@ from gate.surfaces.report.page import Page
 from gate.surfaces.report.report import COLUMNS, Report
 
 _STYLES = {"promote": "bold green", "hold": "bold yellow", "rollback": "bold red"}
-_FINDINGS = {"worse": "red", "not worse": "green", "unclear": "yellow", "unfit": "yellow"}
+_FINDINGS = {
+    "worse": "red", "not worse": "green", "soft pass": "yellow", "unclear": "yellow",
+    "unfit": "yellow",
+}  # fmt: skip
 _RIGHT = ("baseline", "canary", "difference", "limit")
 
 
@@ -26,6 +29,7 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     for line in told.context:
         console.print(line, style="dim")
     _section(console, "Because", [f"{r.outcome}: {r.rule}: {r.message}" for r in told.reasons])
+    _section(console, "Evidence asked for", told.demands)
     console.print("\nEvidence", style="bold")
     _table(console, COLUMNS, [row.cells for row in told.rows])
     _list(console, [f"{row.cells[0]}: {row.note}" for row in told.rows])
