@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import orjson
 
@@ -37,6 +38,7 @@ from gate.verdict import Verdict
 
 # The form of a stored decision. A reader refuses forms it does not know.
 SCHEMA = "gate.decision/v1"
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,6 +170,11 @@ def to_json(value: Any) -> bytes:
 
 def from_json(body: bytes) -> Decision:
     """A stored decision; raises LedgerError for one this version cannot read."""
+    return structured(loaded(body), Decision)
+
+
+def loaded(body: bytes) -> Mapping[str, Any]:
+    """A stored decision as plain data, of a form that this version knows; raises LedgerError."""
     try:
         raw = orjson.loads(body)
         schema = raw["schema"]
@@ -178,7 +185,8 @@ def from_json(body: bytes) -> Decision:
             f"the stored decision has the form {schema!r}; this gate reads {SCHEMA!r}",
             "use the version of the gate that wrote it",
         )
-    return _structured(raw)
+    known: Mapping[str, Any] = raw
+    return known
 
 
 def redo(decision: Decision) -> Conclusion:
@@ -186,17 +194,27 @@ def redo(decision: Decision) -> Conclusion:
     return conclude(decision.request, decision.service, decision.policy, decision.evidence)
 
 
-def _structured(raw: Any) -> Decision:
-    """Typed again. cattrs, because it rebuilds frozen dataclasses and their unions without the
-    pure rooms having to know of it; imported here, as only replays need it.
+def structured(raw: Any, kind: type[Part]) -> Part:
+    """A stored decision's part, typed again; raises LedgerError.
+
+    cattrs, because it rebuilds frozen dataclasses and their unions without the pure rooms having to
+    know of it; imported here, as only replays need it.
     """
+    import cattrs
+
+    try:
+        return _converter().structure(raw, kind)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+        raise LedgerError(f"the stored decision cannot be read: {error}") from None
+
+
+@cache
+def _converter() -> Any:
+    """One for all: it writes code for each class that it meets, which takes milliseconds."""
     import cattrs
 
     converter = cattrs.Converter()
     converter.register_structure_hook_func(
         lambda kind: kind == Array, lambda value, _: array(value)
     )
-    try:
-        return converter.structure(raw, Decision)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
-        raise LedgerError(f"the stored decision cannot be read: {error}") from None
+    return converter

@@ -59,6 +59,11 @@ def policy_of(file: ServiceFile, override: str | None = None) -> Policy:
     return load(find(override or file.service.policy, beside, shipped("policies")))
 
 
+def policy_named(name: str) -> Policy:
+    """A policy by its path from here, or a shipped one by its name; raises UsageError."""
+    return load(find(name, Path(), shipped("policies")))
+
+
 def ledger(settings: Settings) -> Ledger:
     """The ledger of these settings; nothing is opened yet."""
     from gate.ledger.sqlite import SqliteLedger

@@ -143,7 +143,7 @@ def check(rows: Sequence[Demand], service: Service) -> None:
 
 
 def loosest(rows: Sequence[Demand], service: Service) -> tuple[float, float] | None:
-    """The largest alpha and beta that the table may ask for of the service.
+    """The largest alpha and beta that the table may ask for of the service, soft passes included.
 
     None where they are the same whatever the facts are.
     """
@@ -157,6 +157,7 @@ def loosest(rows: Sequence[Demand], service: Service) -> tuple[float, float] | N
     }
     fixed = min([service.beta, *_named(always, "beta")])
     betas = {fixed, *(min(fixed, one) for one in _named(rows, "beta"))}
+    betas.update(one.beta for one in _named(rows, "settle"))
     if len(alphas) == len(betas) == 1:
         return None
     return max(alphas), max(betas)
