@@ -27,9 +27,9 @@ from gate.ledger.memory import deployment
 from gate.policy.conditions import reads
 from gate.policy.demands import Demands, check, demanded
 from gate.policy.evaluate import evaluate
-from gate.policy.facts import JUDGED, Facts
 from gate.policy.policy import Policy
 from gate.policy.shortfall import evidence_facts, shortfalls
+from gate.policy.words import JUDGED, Facts
 from gate.request import Intent
 from gate.service import Service
 from gate.verdict import Outcome, Reason, Verdict
@@ -143,7 +143,9 @@ def words(policy: Policy) -> tuple[str, ...]:
 def _told(entry: Entry, policy: Policy, read: Iterable[str], known: Became) -> Again:
     record = entry.record
     before = Outcome(record.outcome)
-    version, after, why, unknown, rejudged = "", None, (), (), False
+    version, rejudged, after = "", False, None
+    why: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     try:
         raw = loaded(record.body)
         version = str(raw["request"]["canary"])
@@ -207,9 +209,7 @@ def _difference(before: Verdict, after: Verdict) -> tuple[str, ...]:
     if after.outcome.strictness > before.outcome.strictness:
         return tuple(_said(one) for one in _stricter(after, before.outcome))
     names = {(one.rule, one.outcome) for one in after.reasons}
-    gone = [
-        one for one in _stricter(before, after.outcome) if (one.rule, one.outcome) not in names
-    ]
+    gone = [one for one in _stricter(before, after.outcome) if (one.rule, one.outcome) not in names]
     return tuple(f"no longer {_said(one)}" for one in gone)
 
 

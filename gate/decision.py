@@ -203,9 +203,10 @@ def structured(raw: Any, kind: type[Part]) -> Part:
     import cattrs
 
     try:
-        return _converter().structure(raw, kind)
+        part: Part = _converter().structure(raw, kind)
     except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
         raise LedgerError(f"the stored decision cannot be read: {error}") from None
+    return part
 
 
 @cache

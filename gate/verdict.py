@@ -27,7 +27,7 @@ class Reason:
     """One voice: `rule` spoke for `outcome` with `message`.
 
     `unknown` names the facts that were missing when the rule could be neither true nor false and
-    spoke through its `on_unknown`.
+    spoke through its `on_unknown`. `docs` is a link, `owner` who answers for the rule.
     """
 
     rule: str
@@ -35,12 +35,41 @@ class Reason:
     message: str
     unknown: tuple[str, ...] = ()
     docs: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A voice that does not count, otherwise as in `Reason`.
+
+    `outcome` is what the rule would have said, None for one that only ever warns.
+    """
+
+    rule: str
+    outcome: Outcome | None
+    message: str
+    unknown: tuple[str, ...] = ()
+    docs: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, the reasons (strictest first), and `changes`: what would change the answer."""
+    """The outcome, the reasons (strictest first), and `changes`: what would change the answer.
+
+    `warnings` and `audited` are told beside it and count for nothing. `enforced` is false where
+    the policy only observes: the outcome is what it would be, and nobody is to act on it.
+    """
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
     changes: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    audited: tuple[Remark, ...] = ()
+    enforced: bool = True
+
+    @property
+    def headline(self) -> str:
+        """`HOLD`; or what nobody takes for an order: `OBSERVED HOLD (not enforced)`."""
+        told = self.outcome.upper()
+        return told if self.enforced else f"OBSERVED {told} (not enforced)"

@@ -18,7 +18,7 @@ from gate.errors import UsageError, did_you_mean
 from gate.evidence.source import Source, Surroundings
 from gate.ledger.ledger import Ledger
 from gate.policy.demands import check
-from gate.policy.load import find, load
+from gate.policy.load import named
 from gate.policy.policy import Policy
 from gate.service_file import ServiceFile
 from gate.settings import Settings
@@ -29,13 +29,6 @@ SOURCES: Mapping[str, str] = {
     "git": "gate.sources.git:Git",
 }
 ENTRY_POINTS = "gate.sources"
-
-
-def shipped(name: str) -> Path:
-    """A folder that comes with the gate (`policies`, `examples`): in the wheel, or the checkout."""
-    package = Path(__file__).parent
-    installed = package / "shipped" / name
-    return installed if installed.is_dir() else package.parent / name
 
 
 def gate(
@@ -55,13 +48,19 @@ def gate(
 
 def policy_of(file: ServiceFile, override: str | None = None) -> Policy:
     """The policy that decides: the override (a path from here), or the file's (from its folder)."""
-    beside = Path() if override else file.folder
-    return load(find(override or file.service.policy, beside, shipped("policies")))
+    if override:
+        return named(override, Path()).policy
+    try:
+        return named(file.service.policy, file.folder).policy
+    except UsageError as error:
+        if "policy" not in file.document.data:
+            raise
+        raise refuse(file.document, ("policy",), error.message, error.hint) from None
 
 
 def policy_named(name: str) -> Policy:
     """A policy by its path from here, or a shipped one by its name; raises UsageError."""
-    return load(find(name, Path(), shipped("policies")))
+    return named(name, Path()).policy
 
 
 def ledger(settings: Settings) -> Ledger:

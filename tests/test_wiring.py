@@ -5,9 +5,10 @@ from gate import service_file
 from gate.document import Section
 from gate.errors import GateError, UsageError
 from gate.evidence.evidence import Pair
+from gate.packaged import shipped
 from gate.settings import Settings
 from gate.verdict import Outcome
-from gate.wiring import gate, policy_of, shipped
+from gate.wiring import gate, policy_of
 from tests.parts.rollouts import RECORDED, a_request, counts
 
 
@@ -130,11 +131,10 @@ def test_a_policy_is_found_beside_the_file_or_among_the_shipped(tmp_path):
     own = (shipped("policies") / "standard.yaml").read_text().replace("name: standard", "name: own")
     (tmp_path / "own.yaml").write_text(own)
     assert a_gate(tmp_path, steady, "own.yaml").policy.name == "own"
-    assert complaint(tmp_path, steady, "standart") == (
-        "there is no shipped policy 'standart'; did you mean 'standard'?\n"
-        "  shipped: standard; for your own write its path, ending in .yaml"
+    assert complaint(tmp_path, steady, "standart").splitlines()[0] == (
+        "gate.yaml:10:1: there is no shipped policy 'standart'; did you mean 'standard'?"
     )
-    assert complaint(tmp_path, steady, "none.yaml") == "none.yaml: no such file"
+    assert complaint(tmp_path, steady, "none.yaml") == "gate.yaml:10:1: none.yaml: no such file"
 
 
 def test_a_policy_given_by_hand_is_found_from_here(tmp_path, monkeypatch):

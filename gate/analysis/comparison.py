@@ -53,8 +53,8 @@ class Comparison:
     "no worse than the margin" and against "worse than the margin". `events_*` count what the
     comparison rests on (`counted`: requests, pods, observations). `clear_in`: seconds until
     `not_worse` would be shown at this traffic, were the canary exactly as good as the baseline.
-    `notes`: what else a reader should know: single pods, since when, what has passed. `settled`: the
-    error probability at which a soft pass was given (see `settle`); None where there was none.
+    `notes`: what else a reader should know: single pods, since when, what has passed. `settled`:
+    the error probability at which a soft pass was given (see `settle`); None where none was.
     """
 
     metric: str

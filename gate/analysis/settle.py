@@ -35,9 +35,7 @@ def settled(analysis: Analysis, after: float, beta: float) -> Analysis:
     """
     if analysis.minutes * 60.0 < after or _speaks_for_worse(analysis, -math.log(beta)):
         return analysis
-    return replace(
-        analysis, comparisons=tuple(_settled(one, beta) for one in analysis.comparisons)
-    )
+    return replace(analysis, comparisons=tuple(_settled(one, beta) for one in analysis.comparisons))
 
 
 def _speaks_for_worse(analysis: Analysis, level: float) -> bool:

@@ -16,8 +16,8 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from gate.errors import did_you_mean
-from gate.policy.facts import WORDS, Facts, Type
+from gate.errors import GateError, did_you_mean
+from gate.policy.words import WORDS, Facts, Type
 
 _TYPES = {
     Type.BOOL: cel.Type.BOOL,
@@ -34,12 +34,12 @@ _WORDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([A-Za-z_]\w*(?:\.\
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
-class ConditionError(Exception):
-    """A condition that cannot be compiled; `line` and `column` count from 1 within its text."""
+class ConditionError(GateError):
+    """A condition that cannot be asked; `line` and `column` count from 1 within its text."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.line, self.column = line, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ def reads(condition: str) -> tuple[str, ...]:
     ('risk.level', 'service.labels')
     """
     found = (match[1] or "" for match in _WORDS.finditer(condition))
-    named = (next((word for word in WORDS if f"{one}.".startswith(f"{word}.")), "") for one in found)
+    named = (
+        next((word for word in WORDS if f"{one}.".startswith(f"{word}.")), "") for one in found
+    )
     return tuple(dict.fromkeys(word for word in named if word))
 
 

@@ -1,4 +1,4 @@
-"""A row of a policy's evidence table: how much must be seen of a release, and when that is asked."""
+"""A row of a policy's evidence table: how much must be seen of a release, and when."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Demand:
     """One row; what it does not name (None, empty) it leaves to the other rows and the file.
 
     `when`: CEL over the facts known before judging, empty for always. `alpha`: the false-alarm
-    level of *worse*. `beta`: how sure *not worse* must be. `margins`: a factor in (0, 1] on how much
-    worse is still fine. `minutes`: judged ones. `events`: the fewest canary events of each critical
-    metric that counts some. `required`: names of metrics, with `*`, that become critical.
+    level of *worse*. `beta`: how sure *not worse* must be. `margins`: a factor in (0, 1] on how
+    much worse is still fine. `minutes`: judged ones. `events`: the fewest canary events of each
+    critical metric that counts some. `required`: names of metrics, with `*`, that become critical.
     `never_settle`: the row forbids every `settle`.
     """
 

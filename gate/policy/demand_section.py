@@ -11,7 +11,8 @@ from gate.document import Document, Duration, Place, Section, Share, Text, refus
 from gate.errors import UsageError
 from gate.policy.conditions import ConditionError, check, reads
 from gate.policy.demand import Demand, Settle, Untold
-from gate.policy.facts import JUDGED
+from gate.policy.policy import Policy
+from gate.policy.words import JUDGED
 
 # A gate that rolls back more than every fifth good release is soon switched off; and from a half on
 # "shown not worse" says no more than a coin.
@@ -40,7 +41,7 @@ class DemandSection(Section):
     margins: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     events: Annotated[int, Field(ge=1)] | None = None
-    required: list[Text] = []
+    required: list[Text] = Field(default_factory=list)
     settle: (
         Annotated[
             Annotated[Literal["never"], Tag("never")] | Annotated[SettleSection, Tag("settle")],
@@ -50,7 +51,27 @@ class DemandSection(Section):
     ) = None
 
 
-def row(section: DemandSection) -> Demand:
+def merged(
+    document: Document, rows: Sequence[DemandSection], parents: Sequence[Policy]
+) -> tuple[Demand, ...]:
+    """The rows of the policy and of those it extends; raises UsageError.
+
+    A row replaces an inherited one of the same name.
+    """
+    own = {one.name: _row(one) for one in rows}
+    inherited: dict[str, Demand] = {}
+    for one in (each for parent in parents for each in parent.evidence):
+        if inherited.setdefault(one.name, one) != one and one.name not in own:
+            raise refuse(
+                document,
+                ("extends",),
+                f"two of these have an evidence row {one.name!r}, and they differ",
+                "write the row here",
+            )
+    return tuple({**inherited, **own}.values())
+
+
+def _row(section: DemandSection) -> Demand:
     """The row that was written."""
     said: dict[str, Any] = section.model_dump(exclude={"settle", "when", "required"})
     soft = section.settle
@@ -58,7 +79,9 @@ def row(section: DemandSection) -> Demand:
         **said,
         when=section.when or "",
         required=tuple(section.required),
-        settle=Settle(after=soft.after, beta=soft.beta) if isinstance(soft, SettleSection) else None,
+        settle=Settle(after=soft.after, beta=soft.beta)
+        if isinstance(soft, SettleSection)
+        else None,
         never_settle=soft == "never",
     )
 

@@ -32,7 +32,7 @@ from gate.errors import UsageError, did_you_mean
 from gate.metric import Metric
 from gate.policy.conditions import ask, reads
 from gate.policy.demand import Demand, Settle, Untold
-from gate.policy.facts import Facts
+from gate.policy.words import Facts
 from gate.service import Service
 
 # What Kayenta's judge knows nothing of; its own config says which metrics are critical.
@@ -172,9 +172,7 @@ def _settle(certain: Sequence[Demand]) -> Settle | None:
     allowed: list[Settle] = _named(certain, "settle")
     if not allowed:
         return None
-    return Settle(
-        after=max(one.after for one in allowed), beta=min(one.beta for one in allowed)
-    )
+    return Settle(after=max(one.after for one in allowed), beta=min(one.beta for one in allowed))
 
 
 def _adapted(metric: Metric, demands: Demands, required: set[str]) -> Metric:

@@ -1,4 +1,4 @@
-"""The words rules may use: flat, typed, each with a sentence; absent when not known.
+"""The facts of one decision: the values of the words in `gate.policy.words` that are known.
 
 A fact that could not be established is *missing* from `Facts`, never zero and never NaN: a rule
 that needs it is then neither true nor false. What was asked for is itself a fact (`budget.asked`),
@@ -8,125 +8,18 @@ so that a rule can tell "has no SLO" from "the SLO could not be measured".
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from typing import Any
 
 from gate.analysis.comparison import Analysis, Finding
 from gate.budget.alerts import WINDOWS, Severity
 from gate.budget.budget import Budget, any_firing
 from gate.evidence.evidence import Cause, Evidence
+from gate.policy.words import WORDS, Facts, Value
 from gate.request import Request
 from gate.risk.assess import Risk
 from gate.service import Service
 from gate.units import duration
-
-Value = bool | int | float | str | tuple[str, ...] | Mapping[str, str]
-Facts = Mapping[str, Value]
-
-
-class Type(StrEnum):
-    """The CEL type of a fact."""
-
-    BOOL = "bool"
-    INT = "int"
-    DOUBLE = "double"
-    STRING = "string"
-    STRINGS = "list(string)"
-    LABELS = "map(string, string)"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A fact's type and meaning."""
-
-    type: Type
-    meaning: str
-
-
-WORDS: Mapping[str, Word] = {
-    "analysis.safe": Word(Type.BOOL, "every critical comparison was shown not worse"),
-    "analysis.worse": Word(Type.STRINGS, "comparisons shown worse than their margin"),
-    "analysis.critical_worse": Word(Type.STRINGS, "critical comparisons shown worse"),
-    "analysis.not_worse": Word(Type.STRINGS, "comparisons shown not worse than their margin"),
-    "analysis.unclear": Word(Type.STRINGS, "comparisons that show neither yet"),
-    "analysis.unfit": Word(Type.STRINGS, "comparisons whose data cannot carry an answer"),
-    "analysis.settled": Word(
-        Type.STRINGS, "of `not_worse`, those that a policy's weaker level has let pass (`settle`)"
-    ),
-    "analysis.evidence_worse": Word(
-        Type.DOUBLE,
-        "log10 of the rollout's evidence (e-value) that some metric is worse; "
-        "not known under Kayenta's judge",
-    ),
-    "analysis.score": Word(
-        Type.DOUBLE, "the score of Kayenta's judge, 0 to 100; not known under the gate's own"
-    ),
-    "analysis.concurrent": Word(Type.BOOL, "both arms ran at the same time"),
-    "evidence.gaps": Word(Type.STRINGS, "what was asked for and not seen"),
-    "evidence.enough": Word(Type.BOOL, "the minutes and events that the policy asks for are there"),
-    "evidence.needed_minutes": Word(Type.DOUBLE, "judged minutes that the policy asks for"),
-    "evidence.missing": Word(Type.STRINGS, "what is not enough yet: 30 minutes, 12 judged"),
-    "evidence.rows": Word(Type.STRINGS, "the rows of the policy's evidence table that apply"),
-    "budget.asked": Word(Type.BOOL, "the service declares an SLO"),
-    "budget.remaining": Word(
-        Type.DOUBLE, "share of error budget left, of the SLO with the least; below 0 overspent"
-    ),
-    "budget.worst_slo": Word(Type.STRING, "the SLO with the least budget left"),
-    "budget.exhausted": Word(Type.STRINGS, "SLOs with no budget left"),
-    "budget.coverage": Word(
-        Type.DOUBLE, "share of its window that was seen, of the SLO of which least was"
-    ),
-    **{
-        f"budget.burn_{duration(window)}": Word(
-            Type.DOUBLE,
-            f"burn rate over {duration(window)}, of the fastest SLO; 1.0 spends a budget exactly",
-        )
-        for window in WINDOWS
-    },
-    "budget.page_firing": Word(Type.STRINGS, "SLOs that burn so fast that someone is paged"),
-    "budget.ticket_firing": Word(Type.STRINGS, "SLOs that burn so fast that it needs a ticket"),
-    "budget.burn_before_rollout": Word(
-        Type.DOUBLE, "burn rate of the hour before the canary started, of the fastest SLO"
-    ),
-    "budget.burn_since_rollout": Word(
-        Type.DOUBLE, "burn rate since the canary started, of the fastest SLO"
-    ),
-    "budget.burn_started_before_rollout": Word(
-        Type.BOOL, "a page already fired when the canary started: it is not the only suspect"
-    ),
-    "risk.asked": Word(Type.BOOL, "the service names a source of the change"),
-    "risk.level": Word(
-        Type.STRING, "low, medium, high or critical, among the repository's own changes"
-    ),
-    "risk.percentile": Word(
-        Type.DOUBLE, "percent of the repository's own changes that are less risky; needs 50 of them"
-    ),
-    "risk.likelihood": Word(
-        Type.DOUBLE, "bug-introducing likelihood of the change, 0 to 1; not that of an incident"
-    ),
-    "change.lines": Word(Type.INT, "lines added and deleted"),
-    "change.files": Word(Type.INT, "files changed"),
-    "change.directories": Word(Type.INT, "directories with changed files"),
-    "change.commits": Word(Type.INT, "commits that are released at once; not in a shallow clone"),
-    "change.touches": Word(
-        Type.STRINGS,
-        "of configuration, dependencies, infrastructure, migrations, pipeline: what it changes",
-    ),
-    "change.types": Word(
-        Type.STRINGS, "types of its conventional commits (fix, feat, revert, ...) and breaking"
-    ),
-    "service.name": Word(Type.STRING, "the service"),
-    "service.tier": Word(Type.INT, "0 (the most critical) to 2"),
-    "service.owner": Word(Type.STRING, "the owner in the service file"),
-    "service.labels": Word(Type.LABELS, "the labels in the service file"),
-    "rollout.minutes": Word(Type.DOUBLE, "minutes since the canary started"),
-    "rollout.seen_minutes": Word(Type.DOUBLE, "minutes of the rollout that were judged"),
-}
-
-# How the words begin of which nothing is known before the metrics are judged.
-JUDGED = ("analysis.", "evidence.")
 
 
 def facts(
@@ -153,7 +46,7 @@ def foreseen(
     budgets: tuple[Budget, ...],
     risk: Risk | None,
 ) -> dict[str, Value]:
-    """The facts that are known before anything is judged: what `JUDGED` does not begin."""
+    """The facts that are known before anything is judged: `JUDGED` begins none of their words."""
     window = evidence.window
     known: dict[str, Value] = {
         "service.name": service.name,

@@ -1,8 +1,10 @@
-"""YAML to Policy. Everything that can be wrong with a policy is told here, with its place."""
+"""YAML to Policy. Everything that is always wrong with a policy is told here, with its place.
+
+What is only suspicious, or takes time to find, is for `gate.policy.lint`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +12,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from gate.document import Document, Place, Section, fit, parse, read, refuse
+from gate.document import Document, Place, Section, Text, fit, parse, read, refuse
 from gate.errors import UsageError, did_you_mean
+from gate.packaged import shipped
 from gate.policy import demand_section
 from gate.policy.conditions import ConditionError, check
 from gate.policy.demand_section import DemandSection
-from gate.policy.facts import WORDS, Type
-from gate.policy.policy import OnUnknown, Policy, Rule
-from gate.verdict import Outcome
+from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
+from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
+from gate.policy.words import WORDS, Type
+
+DEEPEST = 8  # policies above one another, and
+MOST = 32  # files in all: more is a mistake, and nobody could read it
 
 
 class RuleSection(Section):
@@ -25,22 +31,37 @@ class RuleSection(Section):
 
     name: str = Field(min_length=1)
     when: str = Field(min_length=1)
-    then: Outcome
+    then: Then
     message: str = Field(min_length=1)
+    mode: Mode = Mode.ENFORCE
     on_unknown: OnUnknown = OnUnknown.HOLD
     docs: str = ""
     owner: str = ""
+    unsafe: bool = False
+    reason: str = ""
 
 
 class PolicySection(Section):
-    """A whole ReleasePolicy file."""
+    """A whole ReleasePolicy file.
+
+    `extends` names others, by name or path, each pinned by `@sha256:DIGEST` if wanted; `disable`
+    gives, for each inherited rule that is switched off, the reason.
+    """
 
     apiVersion: Literal["gate/v1"]  # noqa: N815  the spelling of Kubernetes files
     kind: Literal["ReleasePolicy"]
     name: str = Field(min_length=1)
     description: str = ""
-    rules: list[RuleSection] = Field(min_length=1)
-    evidence: list[DemandSection] = []
+    mode: Stance = Stance.ENFORCE
+    extends: Text | list[Text] = Field(default_factory=list)
+    disable: dict[str, str] = Field(default_factory=dict)
+    rules: list[RuleSection] = Field(default_factory=list)
+    evidence: list[DemandSection] = Field(default_factory=list)
+
+    @property
+    def parents(self) -> list[str]:
+        """What it extends, as a list."""
+        return [self.extends] if isinstance(self.extends, str) else self.extends
 
 
 def find(name: str, beside: Path, shipped: Path) -> Path:
@@ -49,7 +70,7 @@ def find(name: str, beside: Path, shipped: Path) -> Path:
         return beside / name
     path = shipped / f"{name}.yaml"
     if not path.is_file():
-        known = sorted(one.stem for one in shipped.glob("*.yaml"))
+        known = sorted(one.stem for one in shipped.glob("*.yaml") if not one.stem.endswith("_test"))
         raise UsageError(
             f"there is no shipped policy {name!r}{did_you_mean(name, known)}",
             f"shipped: {', '.join(known)}; for your own write its path, ending in .yaml",
@@ -57,26 +78,93 @@ def find(name: str, beside: Path, shipped: Path) -> Path:
     return path
 
 
+def named(reference: str, beside: Path) -> Opened:
+    """The policy of a name or path, pinned or not, with its places; raises UsageError."""
+    return _Reader().named(reference, beside)
+
+
 def load(path: Path) -> Policy:
     """The policy in a file; raises UsageError with one line for each complaint."""
-    return from_document(read(path))
+    return opened(read(path)).policy
 
 
 def from_text(text: str, file: str) -> Policy:
     """The policy in a text, `file` naming where it came from."""
-    return from_document(parse(text, file))
+    return opened(parse(text, file)).policy
 
 
-def from_document(document: Document) -> Policy:
-    """The policy of a document; raises UsageError."""
-    section = fit(document, PolicySection)
-    complaints = list(_complaints(document, section))
-    if complaints:
-        raise UsageError("\n".join(str(one) for one in complaints))
-    rules = tuple(Rule(**one.model_dump()) for one in section.rules)
-    digest = hashlib.sha256(document.text.encode()).hexdigest()
-    evidence = tuple(map(demand_section.row, section.evidence))
-    return Policy(name=section.name, rules=rules, sha256=digest, evidence=evidence)
+def opened(document: Document) -> Opened:
+    """The policy of a document, with the places of its rules; raises UsageError."""
+    return _Reader().opened(document, ())
+
+
+class _Reader:
+    """Reads policies and what they extend, each file once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, Opened] = {}
+
+    def named(self, reference: str, beside: Path, trail: tuple[Path, ...] = ()) -> Opened:
+        """The policy of a reference; `trail`: the files that extend one another down to it."""
+        name, _ = pinned(reference)
+        path = find(name, beside, shipped("policies"))
+        found = self._file(path, trail)
+        check_pin(reference, found.policy)
+        return found
+
+    def _file(self, path: Path, trail: tuple[Path, ...]) -> Opened:
+        whole = path.resolve()
+        if whole in trail:
+            circle = " -> ".join(one.name for one in (*trail[trail.index(whole) :], whole))
+            raise UsageError(f"policies extend one another in a circle: {circle}")
+        if whole not in self._read:
+            if len(trail) > DEEPEST or len(self._read) >= MOST:
+                raise UsageError(
+                    f"it extends more than {DEEPEST} policies above one another, or {MOST} in all"
+                )
+            self._read[whole] = self.opened(read(path), trail)
+        return self._read[whole]
+
+    def opened(self, document: Document, trail: tuple[Path, ...]) -> Opened:
+        """The policy of a document."""
+        section = fit(document, PolicySection)
+        parents = list(self._parents(document, section, trail))
+        complaints = list(_complaints(document, section))
+        if complaints:
+            raise UsageError("\n".join(str(one) for one in complaints))
+        own = {
+            one.name: Written(Rule(**one.model_dump()), document, ("rules", index))
+            for index, one in enumerate(section.rules)
+        }
+        rules = merged(document, own, section.disable, parents)
+        _check_promotes(document, rules)
+        policies = [parent.policy for parent in parents]
+        policy = Policy(
+            name=section.name,
+            rules=tuple(one.rule for one in rules.values()),
+            sha256=digest(document, policies),
+            description=section.description,
+            mode=section.mode,
+            extends=tuple(f"{parent.name}@sha256:{parent.sha256}" for parent in policies),
+            disabled=section.disable,
+            evidence=demand_section.merged(document, section.evidence, policies),
+        )
+        return Opened(policy, document, rules)
+
+    def _parents(
+        self, document: Document, section: PolicySection, trail: tuple[Path, ...]
+    ) -> Iterator[Opened]:
+        """Each policy it extends; a complaint says where it is named."""
+        file = Path(document.file)
+        for index, reference in enumerate(section.parents):
+            listed = not isinstance(section.extends, str)
+            place: Place = ("extends", index) if listed else ("extends",)
+            try:
+                yield self.named(reference, file.parent, (*trail, file.resolve()))
+            except UsageError as error:
+                raise refuse(
+                    document, place, f"extends {reference}: {error.message}", error.hint
+                ) from None
 
 
 def _complaints(document: Document, section: PolicySection) -> Iterator[UsageError]:
@@ -85,16 +173,36 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
         place: Place = ("rules", index)
         if names.index(rule.name) != index:
             yield refuse(document, (*place, "name"), f"two rules are named {rule.name!r}")
+        for key, complaint in _faults(rule):
+            yield refuse(document, (*place, key), f"rule {rule.name!r}: {complaint}")
         try:
             check(rule.when)
         except ConditionError as error:
             where = document.inside((*place, "when"), error.line, error.column)
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
-        if complaint := _message_fault(rule.message):
-            yield refuse(document, (*place, "message"), f"rule {rule.name!r}: {complaint}")
     yield from demand_section.complaints(document, section.evidence)
-    if not any(rule.then is Outcome.PROMOTE for rule in section.rules):
+    if not section.rules and not section.parents:
         yield refuse(
+            document, ("rules",), "there are no rules", "write some, or `extends: standard`"
+        )
+
+
+def _faults(rule: RuleSection) -> Iterator[tuple[str, str]]:
+    """What is wrong with a rule but for its condition: the key, and a complaint."""
+    if complaint := _message_fault(rule.message):
+        yield "message", complaint
+    if rule.unsafe and not rule.reason.strip():
+        yield "unsafe", "`unsafe` needs a `reason`"
+    if rule.reason and not rule.unsafe:
+        yield "reason", "`reason` says why a rule is `unsafe: true`; this one is not"
+    told = "on_unknown" in rule.model_fields_set and rule.on_unknown is not OnUnknown.IGNORE
+    if rule.then is Then.WARN and told:
+        yield "on_unknown", "a rule that only warns neither holds nor rolls back"
+
+
+def _check_promotes(document: Document, rules: dict[str, Written]) -> None:
+    if not any(one.rule.counts and one.rule.then is Then.PROMOTE for one in rules.values()):
+        raise refuse(
             document,
             ("rules",),
             "no rule says promote, so this policy could never promote",

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gate.policy.demand import Demand
 from gate.verdict import Outcome
+
+
+class Then(StrEnum):
+    """What follows from a rule that holds: an outcome, or no more than a warning."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+    WARN = "warn"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """None for a warning, which is no outcome."""
+        return None if self is Then.WARN else Outcome(self)
 
 
 class OnUnknown(StrEnum):
@@ -17,31 +32,61 @@ class OnUnknown(StrEnum):
     IGNORE = "ignore"
 
 
+class Mode(StrEnum):
+    """Whether a rule counts: `warn` is told as a warning, `audit` as what it would have said."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    AUDIT = "audit"
+
+
+class Stance(StrEnum):
+    """Whether a policy decides, or only observes what it would have decided (shadow mode)."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """`when` (CEL over the facts) `then` an outcome, with a message.
 
-    `message` may use facts in braces (`{budget.remaining:.0%}`). `docs` is a link for the reader.
+    `message` may use facts in braces (`{budget.remaining:.0%}`). `docs` is a link for the reader,
+    `owner` who answers for the rule. `unsafe`: lint need not refuse it, for this `reason`.
     """
 
     name: str
     when: str
-    then: Outcome
+    then: Then
     message: str
+    mode: Mode = Mode.ENFORCE
     on_unknown: OnUnknown = OnUnknown.HOLD
     docs: str = ""
     owner: str = ""
+    unsafe: bool = False
+    reason: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it says can change the outcome."""
+        return self.mode is Mode.ENFORCE and self.then is not Then.WARN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Rules that all are asked; their order means nothing.
 
+    `sha256` is of the file's bytes and of all that it extends, so that a decision names exactly
+    what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
+    `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`.
     `evidence`: the table of how much must be seen, see `demands`.
-    `sha256` is of the file's bytes, so that a decision names exactly what it was decided by.
     """
 
     name: str
     rules: tuple[Rule, ...]
     sha256: str
+    description: str = ""
+    mode: Stance = Stance.ENFORCE
+    extends: tuple[str, ...] = ()
+    disabled: Mapping[str, str] = field(default_factory=dict)
     evidence: tuple[Demand, ...] = ()

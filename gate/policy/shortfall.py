@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gate.analysis.comparison import Analysis, Comparison, Finding
 from gate.policy.demand import Demand
 from gate.policy.demands import Demands, demanded
-from gate.policy.facts import Facts, Value
+from gate.policy.words import Facts, Value
 from gate.units import duration
 
 # What a comparison counts that are no events.

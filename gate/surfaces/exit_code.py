@@ -11,7 +11,12 @@ BLIND = 30
 
 
 def exit_code(decision: Decision) -> int:
-    """0 promote, 10 hold, 20 rollback; 30 for a hold that only says nothing could be seen."""
+    """0 promote, 10 hold, 20 rollback; 30 for a hold that only says nothing could be seen.
+
+    A policy that only observes blocks nothing: 0, whatever the outcome.
+    """
+    if not decision.verdict.enforced:
+        return EXIT_CODES[Outcome.PROMOTE]
     outcome = decision.verdict.outcome
     return BLIND if outcome is Outcome.HOLD and _blind(decision) else EXIT_CODES[outcome]
 

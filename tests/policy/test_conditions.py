@@ -1,7 +1,7 @@
 import pytest
 
 from gate.policy.conditions import Answer, ConditionError, ask, check
-from gate.policy.facts import WORDS, Type
+from gate.policy.words import WORDS, Type
 
 EXAMPLE = {
     Type.BOOL: True,

@@ -1,13 +1,15 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.errors import GateError
 from gate.policy.evaluate import GOING_BACK, GUARD, SILENCE, evaluate, fill
-from gate.policy.policy import OnUnknown, Policy, Rule
+from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
 from gate.request import Intent
-from gate.verdict import Outcome
+from gate.verdict import Outcome, Remark
 from tests.parts.rollouts import STANDARD
 
 SAFE = {"analysis.safe": True}
@@ -15,7 +17,7 @@ CHANGES = ("wait ten minutes",)
 
 
 def a_rule(name, when="true", then=Outcome.HOLD, message="m", **said):
-    return Rule(name=name, when=when, then=then, message=message, **said)
+    return Rule(name=name, when=when, then=Then(then), message=message, **said)
 
 
 def verdict(*rules, facts=SAFE, intent=Intent.RELEASE):
@@ -186,3 +188,54 @@ def test_what_the_standard_policy_says_is_filled_in():
     answer = evaluate(STANDARD, {**SAFE, "rollout.seen_minutes": 29.7}, Intent.RELEASE, ())
     said = {reason.rule: reason.message for reason in answer.reasons}
     assert said["shown safe"] == "every critical metric was shown not worse over 30 minutes"
+
+
+def test_a_rule_that_warns_or_is_audited_is_told_and_does_not_count():
+    answer = verdict(
+        PROMOTE,
+        a_rule("big", then=Then.WARN, message="a big change", owner="sre"),
+        a_rule("frozen", mode=Mode.WARN),
+        a_rule("on fire", then=Outcome.ROLLBACK, mode=Mode.AUDIT, docs="https://x"),
+    )
+    assert (answer.outcome, voices(answer)) == (Outcome.PROMOTE, [("safe", Outcome.PROMOTE)])
+    assert answer.warnings == (
+        Remark("big", None, "a big change", owner="sre"),
+        Remark("frozen", Outcome.HOLD, "m"),
+    )
+    assert answer.audited == (Remark("on fire", Outcome.ROLLBACK, "m", docs="https://x"),)
+
+
+@pytest.mark.parametrize("mode", [Mode.WARN, Mode.AUDIT])
+def test_a_promote_rule_that_is_not_enforced_promotes_nothing(mode):
+    answer = verdict(a_rule("safe", "analysis.safe", Outcome.PROMOTE, mode=mode))
+    assert (answer.outcome, answer.reasons) == (Outcome.HOLD, (SILENCE,))
+    assert [one.outcome for one in (*answer.warnings, *answer.audited)] == [Outcome.PROMOTE]
+
+
+def test_a_warning_that_cannot_be_told_is_a_warning():
+    thin = a_rule("thin", "budget.remaining < 0.1", Then.WARN)
+    fast = a_rule("fast", "budget.burn_1h > 9.0", mode=Mode.AUDIT, on_unknown=OnUnknown.ROLLBACK)
+    answer = verdict(PROMOTE, thin, fast)
+    assert answer.outcome is Outcome.PROMOTE
+    assert [(one.rule, one.outcome, one.unknown) for one in answer.warnings] == [
+        ("thin", None, ("budget.remaining",))
+    ]
+    assert [(one.rule, one.outcome) for one in answer.audited] == [("fast", Outcome.ROLLBACK)]
+
+
+@pytest.mark.parametrize("intent", Intent)
+@given(written=st.lists(rules, max_size=4, unique_by=lambda rule: rule.name), facts=facts_known)
+def test_a_policy_that_observes_says_what_it_would_and_that_it_is_not_enforced(
+    intent, written, facts
+):
+    policy = Policy(name="p", rules=tuple(written), sha256="")
+    enforced = evaluate(policy, facts, intent, CHANGES)
+    observed = evaluate(replace(policy, mode=Stance.OBSERVE), facts, intent, CHANGES)
+    assert enforced.enforced
+    assert observed == replace(enforced, enforced=False)
+    assert observed.headline == f"OBSERVED {enforced.headline} (not enforced)"
+
+
+def test_a_rule_that_cannot_be_asked_at_all_is_no_verdict():
+    with pytest.raises(GateError, match="rule 'old' cannot be asked: unknown fact"):
+        verdict(PROMOTE, a_rule("old", "gone.away"))

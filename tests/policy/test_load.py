@@ -3,9 +3,9 @@ import hashlib
 import pytest
 
 from gate.errors import UsageError
-from gate.policy.facts import WORDS
 from gate.policy.load import from_text, load
 from gate.policy.policy import OnUnknown
+from gate.policy.words import WORDS
 from gate.verdict import Outcome
 from tests.parts.rollouts import ROOT
 
@@ -103,15 +103,16 @@ def test_a_message_that_could_not_be_filled_in_is_refused(message, said):
             "this policy could never promote\n"
             "  add one that rests on what was shown, such as `when: analysis.safe`")),
         ("  - {name: w, when: 'true', then: proceed, message: m}\n", ("5:29: rules.0.then: "
-            "should be 'promote', 'hold' or 'rollback', not 'proceed'")),
+            "should be 'promote', 'hold', 'rollback' or 'warn', not 'proceed'")),
         ("  - {name: w, when: true, then: hold, message: m}\n",
             "5:15: rules.0.when: should be a valid string, not true"),
         ("  - {name: w, when: 'true', then: hold}\n", "5:5: rules.0.message is missing"),
         ("  - {name: w, when: 'true', than: hold, message: m}\n", ("5:29: unknown key 'than'; did "
-            "you mean 'then'?\n  known here: docs, message, name, on_unknown, owner, then, when")),
+            "you mean 'then'?\n  known here: docs, message, mode, name, on_unknown, owner, reason, "
+            "then, unsafe, when")),
         ("  - {name: w, when: 'true', then: hold, message: m, on_unknown: promote}\n", ("5:53: "
             "rules.0.on_unknown: should be 'hold', 'rollback' or 'ignore', not 'promote'")),
-        ("  []\n", "4:1: rules: must not be empty"),
+        ("  []\n", "4:1: there are no rules\n  write some, or `extends: standard`"),
     ],
 )  # fmt: skip
 def test_rules(rules, said):

@@ -3,7 +3,7 @@
 import pytest
 
 from gate.policy.evaluate import evaluate
-from gate.policy.facts import Facts
+from gate.policy.words import Facts
 from gate.request import Intent
 from gate.verdict import Outcome
 from tests.parts.rollouts import STANDARD

@@ -43,7 +43,8 @@ from gate.wiring import gate as wired
 def check(context: click.Context, /, **flags: Any) -> None:
     """May this canary go on? Exits 0 promote, 10 hold, 20 rollback, 30 could not decide.
 
-    2 is a wrong flag or file. Every answer is stored in the ledger before it is given.
+    2 is a wrong flag or file. Every answer is stored in the ledger before it is given. A policy
+    that only observes (`mode: observe`) exits 0 whatever it would have said.
     """
     own = settings(os.environ, ledger=flags["ledger"], timeout=flags["timeout"])
     gate = wired(options.service_file(flags["path"]), own, os.environ, flags["policy"])
@@ -56,7 +57,7 @@ def check(context: click.Context, /, **flags: Any) -> None:
 
     decision = ask() if flags["wait"] is None else _patiently(ask, flags["wait"], flags["every"])
     code = exit_code(decision)
-    held = decision.verdict.outcome is Outcome.HOLD
+    held = decision.verdict.outcome is Outcome.HOLD and decision.verdict.enforced
     if flags["wait"] is not None and held and flags["on_timeout"] == "rollback":
         tell(f"time is up after {duration(flags['wait'])}; --on-timeout says rollback")
         code = EXIT_CODES[Outcome.ROLLBACK]

@@ -9,6 +9,7 @@ from datetime import datetime
 import click
 
 from gate.errors import GateError
+from gate.packaged import shipped
 from gate.request import Request
 from gate.service_file import load
 from gate.settings import settings
@@ -17,7 +18,6 @@ from gate.surfaces.cli.show import show
 from gate.surfaces.exit_code import exit_code
 from gate.units import seconds
 from gate.wiring import gate as wired
-from gate.wiring import shipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`gate replay`: the same evidence must give the same verdict; and what would another policy say?"""
+"""`gate replay`: the same evidence gives the same verdict; and what would another policy say?"""
 
 from __future__ import annotations
 

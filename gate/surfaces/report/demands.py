@@ -1,4 +1,4 @@
-"""How much a policy asked to see, and why: the rows that applied, and what became of each quantity."""
+"""How much a policy asked to see: the rows that applied, why, and what became of each quantity."""
 
 from __future__ import annotations
 

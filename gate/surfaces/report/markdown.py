@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from gate.surfaces.report.page import Page
-from gate.surfaces.report.report import COLUMNS, Report
+from gate.surfaces.report.report import COLUMNS, Report, voiced
 
-_SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔"}
+_SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔", "observed": "👁️"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 # GitHub looks for mentions and references after markdown has taken its backslashes away, so only
 # a character between helps, one without width: https://github.com/github/cmark-gfm/issues/181
@@ -18,9 +18,11 @@ _REFERENCE = re.compile(r"([@#])")
 def markdown(told: Report) -> str:
     """The whole report; what came from outside is escaped, so it can neither format nor mention."""
     parts = [
-        f"### {_SIGNS[told.outcome]} {told.outcome}: {escape(told.subject)}",
+        f"### {_SIGNS[told.headline.split()[0].lower()]} {told.headline}: {escape(told.subject)}",
         "\n".join(f"{escape(line)}  " for line in told.context),
-        _list("Because", [f"{r.outcome}: {r.rule}: {r.message}" for r in told.reasons]),
+        _list("Because", list(map(voiced, told.reasons))),
+        _list("Warnings", list(map(voiced, told.warnings))),
+        _list("Would have said (audited)", list(map(voiced, told.audited))),
         _list("Evidence asked for", told.demands),
         _table(told),
         _list("Error budget", told.budgets),

@@ -30,6 +30,8 @@ def printable(value: Any) -> Any:
     """The same with one line in each text, and with what a terminal would obey made visible."""
     if isinstance(value, str):
         return value if value.isprintable() else "".join(map(_visible, " ".join(value.split())))
+    if value is None:
+        return None
     if isinstance(value, tuple):
         return tuple(printable(one) for one in value)
     return replace(

@@ -15,7 +15,7 @@ from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
 from gate.surfaces.report.risk import risk_lines
 from gate.units import duration
-from gate.verdict import Reason
+from gate.verdict import Reason, Remark
 
 COLUMNS = ("metric", "baseline", "canary", "difference", "interval", "limit", "finding")
 
@@ -33,9 +33,12 @@ class Report:
     """Everything a person is told about a decision."""
 
     outcome: str
+    headline: str
     subject: str
     context: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    warnings: tuple[Remark, ...]
+    audited: tuple[Remark, ...]
     demands: tuple[str, ...]
     rows: tuple[Row, ...]
     budgets: tuple[str, ...]
@@ -55,9 +58,12 @@ def _report(decision: Decision) -> Report:
     request, conclusion = decision.request, decision.conclusion
     return Report(
         outcome=decision.verdict.outcome,
+        headline=decision.verdict.headline,
         subject=f"{request.service}  {request.baseline or 'before'} -> {request.canary}",
         context=tuple(_context(decision)),
         reasons=decision.verdict.reasons,
+        warnings=decision.verdict.warnings,
+        audited=decision.verdict.audited,
         demands=tuple(demand_lines(decision)),
         rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
         budgets=(*map(told, conclusion.budgets), *map(derived, conclusion.margins)),
@@ -67,6 +73,17 @@ def _report(decision: Decision) -> Report:
         changes=decision.verdict.changes,
         id=decision.id,
     )
+
+
+def voiced(one: Reason | Remark) -> str:
+    """One voice: for what it spoke, which rule, why, where to read more and whom to ask.
+
+    >>> voiced(Remark("frozen", None, "it is Friday", docs="https://x", owner="team-pay"))
+    'frozen: it is Friday (https://x; owner team-pay)'
+    """
+    outcome = f"{one.outcome}: " if one.outcome else ""
+    more = "; ".join(part for part in (one.docs, one.owner and f"owner {one.owner}") if part)
+    return f"{outcome}{one.rule}: {one.message}" + (f" ({more})" if more else "")
 
 
 def _context(decision: Decision) -> Iterator[str]:

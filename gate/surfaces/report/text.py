@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gate.surfaces.report.page import Page
-from gate.surfaces.report.report import COLUMNS, Report
+from gate.surfaces.report.report import COLUMNS, Report, voiced
 
 _STYLES = {"promote": "bold green", "hold": "bold yellow", "rollback": "bold red"}
 _FINDINGS = {
@@ -25,10 +25,12 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     """The report as lines no longer than `width`, ANSI colours only if asked for."""
     console = _console(width, colour=colour)
     style = _STYLES[told.outcome]
-    console.print(Text(told.outcome.upper(), style=style) + Text(f"  {told.subject}", style="bold"))
+    console.print(Text(told.headline, style=style) + Text(f"  {told.subject}", style="bold"))
     for line in told.context:
         console.print(line, style="dim")
-    _section(console, "Because", [f"{r.outcome}: {r.rule}: {r.message}" for r in told.reasons])
+    _section(console, "Because", list(map(voiced, told.reasons)))
+    _section(console, "Warnings", list(map(voiced, told.warnings)))
+    _section(console, "Would have said (audited)", list(map(voiced, told.audited)))
     _section(console, "Evidence asked for", told.demands)
     console.print("\nEvidence", style="bold")
     _table(console, COLUMNS, [row.cells for row in told.rows])
