@@ -69,7 +69,7 @@ def will_settle(demands: Demands, analysis: Analysis) -> Iterator[str]:
     when = f"in {duration(60 * math.ceil(left / 60))}" if left > 0 else "from now on"
     yield (
         f"what is unclear may settle {when}: the policy then takes not worse at an error "
-        f"probability of {soft.beta:.3g} for enough"
+        f"probability of {100 * soft.beta:.3g}% for enough"
     )
 
 
