@@ -28,7 +28,7 @@ from gate.policy.conditions import reads
 from gate.policy.demands import Demands, check, demanded
 from gate.policy.evaluate import evaluate
 from gate.policy.policy import Policy
-from gate.policy.shortfall import evidence_facts, shortfalls
+from gate.policy.shortfall import Shortfall, evidence_facts, shortfalls
 from gate.policy.words import JUDGED, Facts
 from gate.request import Intent
 from gate.service import Service
@@ -176,7 +176,8 @@ def _verdict(raw: Mapping[str, Any], stored: Facts, policy: Policy) -> tuple[Ver
     """What the policy says, and whether the evidence was judged again for it; raises GateError."""
     intent = Intent(raw["request"]["intent"])
     conclusion = raw["conclusion"]
-    if policy.evidence and intent is not Intent.ROLLBACK:
+    picky = any(row.required for row in policy.evidence) or raw["service"].get("kayenta")
+    if policy.evidence and picky and intent is not Intent.ROLLBACK:
         check(policy.evidence, structured(raw["service"], Service))
     foreseen = {word: value for word, value in stored.items() if not word.startswith(JUDGED)}
     demands = demanded(policy.evidence, foreseen)
@@ -184,12 +185,10 @@ def _verdict(raw: Mapping[str, Any], stored: Facts, policy: Policy) -> tuple[Ver
         again = structured(raw, Decision)
         new = conclude(again.request, again.service, policy, again.evidence)
         return new.verdict, True
-    own: dict[str, Any] = {}
-    if policy.evidence:
-        own = evidence_facts(
-            demands, shortfalls(demands, structured(conclusion["analysis"], Analysis))
-        )
-    return evaluate(policy, {**stored, **own}, intent, ()), False
+    short: tuple[Shortfall, ...] = ()
+    if demands.minutes or demands.events:
+        short = shortfalls(demands, structured(conclusion["analysis"], Analysis))
+    return evaluate(policy, {**stored, **evidence_facts(demands, short)}, intent, ()), False
 
 
 def _facts(raw: Mapping[str, Any]) -> dict[str, Any]:

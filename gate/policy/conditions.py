@@ -30,7 +30,10 @@ _TYPES = {
 _POSITION = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MISSING = re.compile(r'No value with name "([^"]+)"')
-_WORDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([A-Za-z_]\w*(?:\.\w+)+)")
+# Comments and texts are passed over; a name may have spaces around its dots.
+_WORDS = re.compile(
+    r"//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([A-Za-z_]\w*(?:\s*\.\s*\w+)+)"
+)
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
@@ -63,7 +66,7 @@ def reads(condition: str) -> tuple[str, ...]:
     >>> reads('risk.level == "budget.remaining" || service.labels.team == risk.level')
     ('risk.level', 'service.labels')
     """
-    found = (match[1] or "" for match in _WORDS.finditer(condition))
+    found = ("".join((match[1] or "").split()) for match in _WORDS.finditer(condition))
     named = (
         next((word for word in WORDS if f"{one}.".startswith(f"{word}.")), "") for one in found
     )
@@ -72,6 +75,13 @@ def reads(condition: str) -> tuple[str, ...]:
 
 def ask(condition: str, facts: Facts) -> Answer:
     """Whether the condition holds; anything but a plain yes or no is unknown."""
+    # Most conditions read one or two of fifty facts; handing over all costs more than asking.
+    few = {word: facts[word] for word in reads(condition) if word in facts}
+    answer = _asked(condition, few)
+    return _asked(condition, facts) if any(one in facts for one in answer.missing) else answer
+
+
+def _asked(condition: str, facts: Facts) -> Answer:
     result = _compiled(condition).eval(data=_plain(facts))
     if result.type() == cel.Type.BOOL:
         return Answer(bool(result.value()))

@@ -327,8 +327,10 @@ def test_the_report_says_which_rows_applied_why_and_what_became_of_each_quantity
         "40 judged minutes",
         "2,000 canary events of each critical metric that counts some",
         "critical too: cpu",
-        "the rows may change between looks; over the whole rollout the loosest levels of the "
-        "table hold: worse 1%, not worse 5%",
+        (
+            "the rows may change between looks; over the whole rollout the loosest levels of the "
+            "table hold: worse 1%, not worse 5%"
+        ),
     )
     assert lines[0].startswith("thin: applies because")
     assert document(decision, 10)["demands"] == decision.conclusion.demands
@@ -351,7 +353,10 @@ def test_without_a_table_nothing_is_said_of_it():
         ({"rollout.seen_minutes": 12.0}, "the policy asks for 30 minutes, 12 judged"),
         ({}, "the policy asks for 30 minutes, and how many were judged is not known"),
         ({"rollout.seen_minutes": 12.0, "evidence.enough": True}, ""),
-        ({"rollout.seen_minutes": 99.0, "evidence.enough": False}, "the policy asks for more than there is"),
+        (
+            {"rollout.seen_minutes": 99.0, "evidence.enough": False},
+            "the policy asks for more than there is",
+        ),
         ({"evidence.enough": False, "evidence.missing": ("x", "y")}, "the policy asks for x; y"),
     ],
 )  # fmt: skip
