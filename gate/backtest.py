@@ -24,7 +24,7 @@ from gate.deployment import Deployment, Result
 from gate.errors import GateError
 from gate.ledger.ledger import Entry, Kind, Ledger
 from gate.ledger.memory import deployment
-from gate.policy.conditions import reads
+from gate.policy.conditions import words
 from gate.policy.demands import Demands, check, demanded
 from gate.policy.evaluate import evaluate
 from gate.policy.policy import Policy
@@ -105,7 +105,7 @@ def backtest(entries: Iterable[Entry], policy: Policy, known: Became, limit: int
     Memory does not grow with the number of entries. A stored decision that this version cannot
     read counts as one that could not be decided.
     """
-    read = words(policy)
+    read = asks_for(policy)
     moves: Counter[tuple[Outcome, Outcome | None]] = Counter()
     unknown: Counter[str] = Counter()
     promoted: Counter[tuple[Result, bool]] = Counter()
@@ -133,10 +133,10 @@ def backtest(entries: Iterable[Entry], policy: Policy, known: Became, limit: int
     )
 
 
-def words(policy: Policy) -> tuple[str, ...]:
+def asks_for(policy: Policy) -> tuple[str, ...]:
     """The facts that the policy's conditions read; those of its own evidence table left out."""
-    conditions = [*(rule.when for rule in policy.rules), *(row.when for row in policy.evidence)]
-    read = dict.fromkeys(word for condition in conditions for word in reads(condition))
+    conditions = [one.when for one in (*policy.rules, *policy.evidence) if one.when]
+    read = dict.fromkeys(word for condition in conditions for word in words(condition))
     return tuple(word for word in read if not word.startswith("evidence.") or word[9:] == "gaps")
 
 

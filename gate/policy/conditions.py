@@ -1,15 +1,21 @@
-"""Conditions in CEL over the facts: compiled once, typed, and three-valued.
+"""Conditions in CEL over the facts: compiled once, typed, three-valued, and bounded.
 
 Why CEL (cel-expr-python, Google's implementation): it is the language Kubernetes uses for policy,
 has no loops or side effects, and checks types against declared names with positions. Its `&&` and
 `||` decide around a missing fact where the known part settles the answer; otherwise the result is
 unknown, which is what a gate needs.
+
+Why it cannot hang: no function reads anything, regular expressions are RE2's (linear in the text),
+CEL nests 32 deep and iterates 10,000 times, and what it does not bound is refused or unknown here:
+long conditions, loops within loops, texts that grow in a loop, patterns that are computed, and
+facts of more than a thousand items or letters.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +23,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from gate.errors import GateError, did_you_mean
+from gate.policy.expression import Form, Node, tree
 from gate.policy.words import WORDS, Facts, Type
 
 _TYPES = {
@@ -27,13 +34,12 @@ _TYPES = {
     Type.STRINGS: cel.Type.List(cel.Type.STRING),
     Type.LABELS: cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
+LONGEST = 2_000  # letters of a condition
+MOST = 1_000  # items of a list, letters of a text
+_OWN = "@result"  # the accumulator that CEL adds to a macro
 _POSITION = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MISSING = re.compile(r'No value with name "([^"]+)"')
-# Comments and texts are passed over; a name may have spaces around its dots.
-_WORDS = re.compile(
-    r"//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([A-Za-z_]\w*(?:\s*\.\s*\w+)+)"
-)
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
@@ -54,35 +60,55 @@ class Answer:
     fault: str = ""
 
 
-def check(condition: str) -> None:
-    """Raises ConditionError unless the condition is a boolean over known words."""
-    _compiled(condition)
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """An expression of CEL's, its tree, and the facts it mentions."""
+
+    expression: Any
+    tree: Node
+    words: tuple[str, ...]
 
 
-@cache
-def reads(condition: str) -> tuple[str, ...]:
-    """The facts that the condition names, each once, in the order they stand.
+def faults(condition: str) -> Iterator[ConditionError]:
+    """All that is wrong with a condition as written; nothing, if it may be asked."""
+    if len(condition) > LONGEST:
+        yield ConditionError(
+            f"{len(condition):,} letters long; at most {LONGEST:,}, so split the rule", 1, 1
+        )
+        return
+    try:
+        root = _compiled(condition).tree
+    except ConditionError as error:
+        yield error
+        return
+    for at, message in (*wrong_words(root), *_dear(root), *_patterns(root)):
+        before = condition[:at].split("\n")
+        yield ConditionError(message, len(before), len(before[-1]) + 1)
 
-    >>> reads('risk.level == "budget.remaining" || service.labels.team == risk.level')
-    ('risk.level', 'service.labels')
-    """
-    found = ("".join((match[1] or "").split()) for match in _WORDS.finditer(condition))
-    named = (
-        next((word for word in WORDS if f"{one}.".startswith(f"{word}.")), "") for one in found
-    )
-    return tuple(dict.fromkeys(word for word in named if word))
+
+def parsed(condition: str) -> Node:
+    """The tree of a condition; raises ConditionError where it cannot be compiled."""
+    return _compiled(condition).tree
+
+
+def words(condition: str) -> tuple[str, ...]:
+    """The facts that a condition mentions, in order; raises ConditionError."""
+    return _compiled(condition).words
 
 
 def ask(condition: str, facts: Facts) -> Answer:
-    """Whether the condition holds; anything but a plain yes or no is unknown."""
-    # Most conditions read one or two of fifty facts; handing over all costs more than asking.
-    few = {word: facts[word] for word in reads(condition) if word in facts}
-    answer = _asked(condition, few)
-    return _asked(condition, facts) if any(one in facts for one in answer.missing) else answer
+    """Whether the condition holds; anything but a plain yes or no is unknown.
 
-
-def _asked(condition: str, facts: Facts) -> Answer:
-    result = _compiled(condition).eval(data=_plain(facts))
+    Raises ConditionError for a condition that cannot be compiled, or takes too long.
+    """
+    compiled = _compiled(condition)
+    known = {word: facts[word] for word in compiled.words if word in facts}
+    if long := [word for word, value in known.items() if _long(value)]:
+        return Answer(None, fault=f"{', '.join(long)}: longer than {MOST:,}")
+    try:
+        result = compiled.expression.eval(data=_plain(known))
+    except RuntimeError as error:
+        raise ConditionError(f"cannot be computed: {error}", 1, 1) from None
     if result.type() == cel.Type.BOOL:
         return Answer(bool(result.value()))
     missing = _MISSING.search(str(result.value()))
@@ -95,7 +121,7 @@ def _environment() -> Any:
 
 
 @cache
-def _compiled(condition: str) -> Any:
+def _compiled(condition: str) -> _Compiled:
     try:
         expression = _environment().compile(condition)
     except RuntimeError as error:
@@ -104,7 +130,79 @@ def _compiled(condition: str) -> Any:
         raise ConditionError(
             f"a condition must be true or false; this is {expression.return_type()}", 1, 1
         )
-    return expression
+    root = tree(expression.serialize())
+    mentioned = dict.fromkeys(one.name for one in root.walk() if one.form is Form.WORD)
+    return _Compiled(expression, root, tuple(word for word in mentioned if word in WORDS))
+
+
+def wrong_words(root: Node) -> Iterator[tuple[int, str]]:
+    """Texts that a fact is compared with and can never have: where, and a complaint."""
+    for node, meant in _compared(root):
+        known = WORDS[meant].known
+        if known and node.value not in known:
+            guess = did_you_mean(str(node.value), known)
+            yield (
+                node.at,
+                f"{meant} is never {node.value!r}{guess or '; it is one of: ' + ', '.join(known)}",
+            )
+
+
+def _compared(root: Node) -> Iterator[tuple[Node, str]]:
+    """Each constant that is compared with a fact, and that fact; in macros too."""
+    stands = {
+        one.name: one.parts[0].name
+        for one in root.walk()
+        if one.form is Form.MACRO and one.parts[0].name in WORDS
+    }
+    for node in root.walk():
+        if node.form is Form.CALL and node.name in ("_==_", "_!=_", "@in"):
+            names = [stands.get(part.name, part.name) for part in node.parts]
+            for side, name in zip(reversed(node.parts), names, strict=True):
+                if name in WORDS:
+                    yield from ((one, name) for one in side.walk() if _text(one))
+
+
+def _text(node: Node) -> bool:
+    return node.form is Form.CONSTANT and isinstance(node.value, str)
+
+
+def _dear(root: Node) -> Iterator[tuple[int, str]]:
+    """What CEL's own bounds leave too dear to run: where, and a complaint."""
+    for macro in (one for one in root.walk() if one.form is Form.MACRO):
+        for node in (one for body in macro.parts[1:] for one in body.walk()):
+            if node.form is Form.MACRO:
+                yield node.at, "a loop within a loop is not allowed; write two rules"
+            elif node.name == "_+_" and node.parts[0].name != _OWN:
+                yield node.at, "nothing is added up within a loop"
+            elif node.name in WORDS and WORDS[node.name].type in (Type.STRINGS, Type.LABELS):
+                yield node.at, f"{node.name}, a {WORDS[node.name].type}, is not read within a loop"
+
+
+def _patterns(root: Node) -> Iterator[tuple[int, str]]:
+    for node in (one for one in root.walk() if one.name == "matches"):
+        pattern = node.parts[-1]
+        if not _text(pattern):
+            yield pattern.at, "a pattern is written out, not computed"
+        elif complaint := _pattern_fault(str(pattern.value)):
+            yield pattern.at, complaint
+
+
+def _pattern_fault(pattern: str) -> str:
+    written = json.dumps(pattern, ensure_ascii=False)
+    result = _environment().compile(f'"".matches({written})').eval(data={})
+    return (
+        ""
+        if result.type() == cel.Type.BOOL
+        else str(result.value()).removeprefix("INVALID_ARGUMENT: ")
+    )
+
+
+def _long(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = (*value, *value.values())
+    if isinstance(value, tuple):
+        return len(value) > MOST or any(len(one) > MOST for one in value)
+    return isinstance(value, str) and len(value) > MOST
 
 
 def _told(text: str) -> ConditionError:

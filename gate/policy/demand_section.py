@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from gate.document import Document, Duration, Place, Section, Share, Text, refuse
 from gate.errors import UsageError
-from gate.policy.conditions import ConditionError, check, reads
+from gate.policy.conditions import faults, words
 from gate.policy.demand import Demand, Settle, Untold
 from gate.policy.policy import Policy
 from gate.policy.words import JUDGED
@@ -116,13 +116,13 @@ def _of_condition(document: Document, one: DemandSection, at: Place) -> Iterator
     if one.when is None:
         return
     place = (*at, "when")
-    try:
-        check(one.when)
-    except ConditionError as error:
+    wrong = list(faults(one.when))
+    for error in wrong:
         where = document.inside(place, error.line, error.column)
         yield UsageError(f"{where}: evidence {one.name!r}: {error.message}")
+    if wrong:
         return
-    for word in reads(one.when):
+    for word in words(one.when):
         if word.startswith(JUDGED):
             before = one.when[: one.when.find(word)]
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")

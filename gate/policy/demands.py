@@ -30,7 +30,7 @@ from typing import Any
 
 from gate.errors import UsageError, did_you_mean
 from gate.metric import Metric
-from gate.policy.conditions import ask, reads
+from gate.policy.conditions import ask, words
 from gate.policy.demand import Demand, Settle, Untold
 from gate.policy.words import Facts
 from gate.service import Service
@@ -107,7 +107,7 @@ def because(when: str, facts: Facts) -> str:
     answer = ask(when, facts)
     if not answer.holds:
         return answer.fault or f"{', '.join(answer.missing)} is not known"
-    read = [word for word in reads(when) if word in facts]
+    read = [word for word in words(when) if word in facts]
     matter = [word for word in read if not ask(when, _without(facts, word)).holds]
     return ", ".join(f"{word} is {_shown(facts[word])}" for word in matter or read) or when
 

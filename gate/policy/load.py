@@ -16,7 +16,7 @@ from gate.document import Document, Place, Section, Text, fit, parse, read, refu
 from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
 from gate.policy import demand_section
-from gate.policy.conditions import ConditionError, check
+from gate.policy.conditions import faults
 from gate.policy.demand_section import DemandSection
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
@@ -175,9 +175,7 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
             yield refuse(document, (*place, "name"), f"two rules are named {rule.name!r}")
         for key, complaint in _faults(rule):
             yield refuse(document, (*place, key), f"rule {rule.name!r}: {complaint}")
-        try:
-            check(rule.when)
-        except ConditionError as error:
+        for error in faults(rule.when):
             where = document.inside((*place, "when"), error.line, error.column)
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
     yield from demand_section.complaints(document, section.evidence)

@@ -56,6 +56,10 @@ _FILE, _REQUEST, _TABLE = "the service file", "the request", "the policy's evide
 # How the words begin of which nothing is known before the metrics are judged.
 JUDGED = ("analysis.", "evidence.")
 _TOUCHED = ("configuration", "dependencies", "infrastructure", "migrations", "pipeline")
+_TYPES = (
+    "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test",
+    "hotfix", "security", "breaking",
+)  # fmt: skip
 
 WORDS: Mapping[str, Word] = {
     "analysis.safe": Word(
@@ -184,7 +188,7 @@ WORDS: Mapping[str, Word] = {
         "low, medium, high or critical, among the repository's own changes",
         _RISK,
         "low",
-        known=tuple(Level),
+        known=tuple(map(str, Level)),
     ),
     "risk.percentile": Word(
         Type.DOUBLE,
@@ -224,6 +228,7 @@ WORDS: Mapping[str, Word] = {
         "types of its conventional commits (fix, feat, revert, ...) and breaking",
         _CHANGE,
         ("fix",),
+        known=_TYPES,
     ),
     "change.components": Word(
         Type.STRINGS, "components of the repository that it changes", _OWNERS, ("checkout",)
@@ -296,7 +301,7 @@ WORDS: Mapping[str, Word] = {
         "how the last deployment ended",
         _LEDGER,
         "completed",
-        known=tuple(Result),
+        known=tuple(map(str, Result)),
     ),
     "service.name": Word(Type.STRING, "the service", _FILE, "checkout"),
     "service.tier": Word(Type.INT, "0 (the most critical) to 2", _FILE, 1, least=0, most=2),

@@ -1,6 +1,6 @@
 import pytest
 
-from gate.policy.conditions import Answer, ConditionError, ask, check
+from gate.policy.conditions import LONGEST, MOST, Answer, ConditionError, ask, faults, words
 from gate.policy.words import WORDS, Type
 
 EXAMPLE = {
@@ -93,6 +93,89 @@ def test_a_number_that_is_none_promotes_nothing():
     ],
 )
 def test_a_complaint_knows_its_line_and_column(condition, line, column):
-    with pytest.raises(ConditionError) as caught:
-        check(condition)
-    assert (caught.value.line, caught.value.column) == (line, column)
+    (fault,) = faults(condition)
+    assert (fault.line, fault.column) == (line, column)
+
+
+def told(condition):
+    """Every complaint about a condition, with its column."""
+    return [f"{fault.column}: {fault.message}" for fault in faults(condition)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaints"),
+    [
+        ('risk.level == "hihg"', ["15: risk.level is never 'hihg'; did you mean 'high'?"]),
+        ('"?" != risk.level', [
+            "1: risk.level is never '?'; it is one of: low, medium, high, critical"]),
+        ('risk.level in ["high", "critcal"]', [
+            "24: risk.level is never 'critcal'; did you mean 'critical'?"]),
+        ('"migration" in change.touches', [
+            "1: change.touches is never 'migration'; did you mean 'migrations'?"]),
+        ('change.types.exists(one, one == "fixx")', [
+            "33: change.types is never 'fixx'; did you mean 'fix'?"]),
+        ('history.last_result == "roled_back" || risk.level == "lo"', [
+            "24: history.last_result is never 'roled_back'; did you mean 'rolled_back'?",
+            "54: risk.level is never 'lo'; did you mean 'low'?"]),
+        ('risk.level == "high" && service.name == "hihg"', []),
+    ],
+)  # fmt: skip
+def test_a_word_that_a_fact_never_has_is_told(condition, complaints):
+    assert told(condition) == complaints
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaint"),
+    [
+        ("analysis.worse.all(a, [1].all(b, b > 0))", "a loop within a loop"),
+        ('analysis.worse.all(a, a + a != "")', "nothing is added up within a loop"),
+        (
+            "analysis.worse.all(a, a in analysis.unclear)",
+            "analysis.unclear, a list(string), is not",
+        ),
+        ("analysis.worse.all(a, service.labels == {})", "service.labels, a map"),
+        ("service.name.matches(service.owner)", "a pattern is written out, not computed"),
+        ('service.name.matches("(")', "invalid regular expression: missing )"),
+        ('service.name.matches("(x{900}){900}")', "invalid repetition size: {900}"),
+        (" || ".join(["analysis.safe"] * 200), "3,396 letters long; at most 2,000"),
+        ("(" * 40 + "true" + ")" * 40, "recursion limit exceeded"),
+    ],
+)
+def test_what_could_take_long_is_refused(condition, complaint):
+    (fault,) = faults(condition)
+    assert complaint in fault.message
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'analysis.worse.filter(one, one.startswith("latency")).size() > 0'.replace(
+            "startsw", "startsW"
+        ),
+        'change.labels.exists(one, one.matches("^sec(urity)?$"))',
+        'change.types.all(one, one in ["fix", "revert"])',
+    ],
+)
+def test_plain_loops_are_fine(condition):
+    assert told(condition) == []
+
+
+def test_a_fact_too_long_to_read_is_unknown():
+    for value in (("x",) * (MOST + 1), ("x" * (MOST + 1),)):
+        answer = ask("size(analysis.worse) > 0", {"analysis.worse": value})
+        assert (answer.holds, answer.missing) == (None, ())
+        assert "analysis.worse: longer than 1,000" in answer.fault
+    assert ask("analysis.safe", {"analysis.safe": True, "analysis.worse": ("x",) * 9999}) == YES
+
+
+def test_a_condition_that_takes_too_long_is_no_answer():
+    many = " && ".join(["analysis.worse.all(a, a != '')"] * 11)
+    with pytest.raises(ConditionError, match="Iteration budget exceeded"):
+        ask(many, {"analysis.worse": ("x",) * MOST})
+
+
+def test_a_condition_knows_the_facts_it_mentions():
+    assert words('budget.asked && analysis.worse.exists(a, a == "x") || budget.asked') == (
+        "budget.asked", "analysis.worse",
+    )  # fmt: skip
+    assert len("x") < LONGEST
