@@ -77,7 +77,7 @@ def _changed(one: Again) -> dict[str, Any]:
 def _context(asked: Asked, found: Backtest) -> Iterator[str]:
     yield (
         f"{found.decisions:,} decisions since {moment(asked.since)}, {found.changes:,} would have "
-        "been others"
+        "come out otherwise"
     )
     if found.rejudged:
         yield (
