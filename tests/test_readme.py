@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gate.policy.demand import Settle
+from gate.policy.load import from_text
 from gate.surfaces.cli.main import COMMANDS, run
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +59,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
 
 
 def test_the_service_file_it_shows_is_one(capfd, tmp_path):
-    (shown, margin) = blocks("yaml")
+    shown, margin, *_ = blocks("yaml")
     (tmp_path / "gate.yaml").write_text(shown)
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "http_request_duration_seconds_bucket" in capfd.readouterr().out
@@ -69,6 +71,13 @@ def test_the_service_file_it_shows_is_one(capfd, tmp_path):
     )
     assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
     assert "within: 86400.0" in capfd.readouterr().out
+
+
+def test_the_evidence_table_it_shows_is_one():
+    (table,) = (one for one in blocks("yaml") if one.startswith("evidence:"))
+    head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: shown\nextends: standard\n"
+    policy = from_text(head + table, "readme.yaml")
+    assert policy.evidence[-1].settle == Settle(after=7200.0, beta=0.2)
 
 
 def test_the_targets_it_names_are_in_the_makefile():

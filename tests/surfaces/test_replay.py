@@ -52,7 +52,7 @@ def test_json_is_complete_and_markdown_a_table(capfd):
     assert run(["replay", "--policy", "careful.yaml", "--format", "json"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["schema"] == "gate.replay/v1"
-    assert (told["decisions"], told["changes"], told["rejudged"]) == (3, 1, 2)
+    assert (told["decisions"], told["changes"], told["rejudged"]) == (3, 1, 3)
     (one,) = told["changed"]
     assert (one["before"], one["after"], one["version"]) == ("promote", "hold", "v1.9.0")
     assert one["why"] == [
