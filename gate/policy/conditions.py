@@ -81,7 +81,7 @@ def faults(condition: str) -> Iterator[ConditionError]:
     except ConditionError as error:
         yield error
         return
-    for at, message in (*wrong_words(root), *_dear(root), *_patterns(root)):
+    for at, message in (*_wrong_words(root), *_dear(root), *_patterns(root)):
         before = condition[:at].split("\n")
         yield ConditionError(message, len(before), len(before[-1]) + 1)
 
@@ -135,31 +135,29 @@ def _compiled(condition: str) -> _Compiled:
     return _Compiled(expression, root, tuple(word for word in mentioned if word in WORDS))
 
 
-def wrong_words(root: Node) -> Iterator[tuple[int, str]]:
+def _wrong_words(root: Node) -> Iterator[tuple[int, str]]:
     """Texts that a fact is compared with and can never have: where, and a complaint."""
-    for node, meant in _compared(root):
+    for node, meant in _compared(root, {}):
         known = WORDS[meant].known
         if known and node.value not in known:
-            guess = did_you_mean(str(node.value), known)
-            yield (
-                node.at,
-                f"{meant} is never {node.value!r}{guess or '; it is one of: ' + ', '.join(known)}",
-            )
+            guess = did_you_mean(str(node.value), known) or f"; it is one of: {', '.join(known)}"
+            yield node.at, f"{meant} is never {node.value!r}{guess}"
 
 
-def _compared(root: Node) -> Iterator[tuple[Node, str]]:
-    """Each constant that is compared with a fact, and that fact; in macros too."""
-    stands = {
-        one.name: one.parts[0].name
-        for one in root.walk()
-        if one.form is Form.MACRO and one.parts[0].name in WORDS
-    }
-    for node in root.walk():
-        if node.form is Form.CALL and node.name in ("_==_", "_!=_", "@in"):
-            names = [stands.get(part.name, part.name) for part in node.parts]
-            for side, name in zip(reversed(node.parts), names, strict=True):
-                if name in WORDS:
-                    yield from ((one, name) for one in side.walk() if _text(one))
+def _compared(node: Node, stands: Mapping[str, str]) -> Iterator[tuple[Node, str]]:
+    """Each text that a fact is compared with, and that fact.
+
+    `stands`: the variables of the macros around, and the facts they run over.
+    """
+    if node.form is Form.MACRO:
+        stands = {**stands, node.name: node.parts[0].name}
+    if node.form is Form.CALL and node.name in ("_==_", "_!=_", "@in"):
+        names = [stands.get(part.name, part.name) for part in node.parts]
+        for side, name in zip(reversed(node.parts), names, strict=True):
+            if name in WORDS:
+                yield from ((one, name) for one in side.walk() if _text(one))
+    for part in node.parts:
+        yield from _compared(part, stands)
 
 
 def _text(node: Node) -> bool:

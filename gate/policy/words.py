@@ -85,7 +85,7 @@ WORDS: Mapping[str, Word] = {
     ),
     "analysis.settled": Word(
         Type.STRINGS,
-        "of `not_worse`, those that a policy's weaker level has let pass (`settle`)",
+        "comparisons that passed at a policy's weaker level only (the soft pass of `settle`)",
         _JUDGE,
         ("latency p99",),
     ),

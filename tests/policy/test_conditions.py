@@ -118,6 +118,7 @@ def told(condition):
             "24: history.last_result is never 'roled_back'; did you mean 'rolled_back'?",
             "54: risk.level is never 'lo'; did you mean 'low'?"]),
         ('risk.level == "high" && service.name == "hihg"', []),
+        ('change.labels.exists(a, a == "p0") && change.types.exists(a, a == "fix")', []),
     ],
 )  # fmt: skip
 def test_a_word_that_a_fact_never_has_is_told(condition, complaints):

@@ -5,6 +5,7 @@ import pytest
 from gate.errors import UsageError
 from gate.policy.demand import Demand, Settle, Untold
 from gate.policy.load import from_text, load
+from gate.surfaces.cli.policy_file import policy_yaml
 
 HEAD = """\
 apiVersion: gate/v1
@@ -95,6 +96,19 @@ def test_a_table_is_read_as_it_is_written():
 )
 def test_a_complaint_says_where_and_what(row, told):
     assert complaint(f"  - {row}\n").startswith(f"test.yaml:{told}")
+
+
+def test_what_gate_policy_show_prints_of_it_is_a_table_again():
+    policy = from_text(
+        HEAD
+        + """\
+  - {name: ordinary, minutes: 10, alpha: 2%, margins: 0.5, events: 9, required: ["e*"]}
+  - {name: soft, when: service.tier == 2, settle: {after: 1h30m, beta: 20%}, on_unknown: ignore}
+  - {name: hard, when: service.tier == 0, settle: never}
+""",
+        "test.yaml",
+    )
+    assert from_text(policy_yaml(policy), "shown.yaml").evidence == policy.evidence
 
 
 def test_two_rows_of_one_name_are_refused():

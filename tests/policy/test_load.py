@@ -47,7 +47,9 @@ def test_the_digest_is_of_the_bytes_of_the_file(tmp_path, ends):
 
 
 def test_the_shipped_policies_are_right():
-    for file in (ROOT / "policies").glob("*.yaml"):
+    for file in set((ROOT / "policies").glob("*.yaml")) - set(
+        (ROOT / "policies").glob("*_test.yaml")
+    ):
         assert load(file).name == file.stem
 
 

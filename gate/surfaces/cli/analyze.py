@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +12,8 @@ from click.core import ParameterSource
 
 from gate.analysis.comparison import Analysis, Finding
 from gate.budget.margin import margin_slos
-from gate.decision import burned, from_json, judged
-from gate.errors import LedgerError, UsageError
+from gate.decision import burned, judged
+from gate.errors import UsageError
 from gate.evidence.evidence import Evidence
 from gate.evidence.gather import gather
 from gate.request import Request
@@ -24,6 +22,7 @@ from gate.settings import settings
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit, tell
 from gate.surfaces.cli.show import show_page
+from gate.surfaces.cli.stored import stored
 from gate.surfaces.exit_code import BLIND
 from gate.surfaces.report.analysis import NOTHING_DECIDED, analysis_json, analysis_page
 from gate.wiring import sources
@@ -82,21 +81,8 @@ def _stored(context: click.Context, flags: dict[str, Any]) -> Seen:
                 "a stored decision has its evidence and asks for no other",
                 "leave the flags out, or the file",
             )
-    try:
-        decision = from_json(_read(flags["decision"]))
-    except LedgerError as error:
-        raise UsageError(
-            f"{flags['decision']}: {error.message}",
-            "a decision with its evidence comes from: gate ledger show ID --format stored",
-        ) from None
+    decision = stored(flags["decision"])
     return decision.service, decision.request, decision.evidence
-
-
-def _read(path: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _judged_any(analysis: Analysis) -> bool:

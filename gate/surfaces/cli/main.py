@@ -20,6 +20,7 @@ COMMANDS = {
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
     "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),
+    "policy": ("gate.surfaces.cli.policy:policy", "Check, show and document policies."),
     "replay": ("gate.surfaces.cli.replay:replay", "Decide again, or by another policy."),
     "risk": ("gate.surfaces.cli.risk:risk", "How likely is a change to introduce a bug, and why?"),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),

@@ -1,0 +1,109 @@
+"""Findings about policy files, for people, programs, code scanning and pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+
+from gate import __version__
+from gate.policy.lint import CHECKS, Finding, Level
+
+SCHEMA = "gate.policy_lint/v1"
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """`file:line:column: level: message [check]`, and under it what to do."""
+    return "".join(
+        f"{one.file}:{one.line}:{one.column}: {one.level}: {one.message} [{one.check}]\n"
+        + (f"  {one.hint}\n" if one.hint else "")
+        for one in findings
+    )
+
+
+def as_json(findings: Sequence[Finding], files: Sequence[str]) -> bytes:
+    """One JSON object and a newline."""
+    levels = [one.level for one in findings]
+    return _json(
+        {
+            "schema": SCHEMA,
+            "files": files,
+            "errors": levels.count(Level.ERROR),
+            "warnings": levels.count(Level.WARNING),
+            "findings": findings,
+        }
+    )
+
+
+def as_sarif(findings: Sequence[Finding]) -> bytes:
+    """SARIF 2.1.0, as code scanning reads it.
+
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+    """
+    checks = list(CHECKS)
+    driver = {
+        "name": "gate",
+        "version": __version__,
+        "rules": [{"id": name, "shortDescription": {"text": CHECKS[name]}} for name in checks],
+    }
+    results = [
+        {
+            "ruleId": one.check,
+            "ruleIndex": checks.index(one.check),
+            "level": one.level,
+            "message": {"text": _told(one)},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": _uri(one.file)},
+                        "region": {"startLine": one.line, "startColumn": one.column},
+                    }
+                }
+            ],
+        }
+        for one in findings
+    ]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return _json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def as_github(findings: Sequence[Finding]) -> str:
+    """Workflow commands, which GitHub shows beside the lines of a pull request.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+    """
+    return "".join(
+        f"::{one.level} file={_property(one.file)},line={one.line},col={one.column},"
+        f"title={_property(f'gate policy: {one.check}')}::{_escaped(_told(one))}\n"
+        for one in findings
+    )
+
+
+def _told(one: Finding) -> str:
+    return f"{one.message}\n{one.hint}" if one.hint else one.message
+
+
+def _uri(file: str) -> str:
+    """Relative to where lint ran, as the file was named; absolute paths as file URIs."""
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def _escaped(text: str) -> str:
+    r"""What would end the command, or the line, as the runner reads it back.
+
+    >>> _escaped("50%\nmore")
+    '50%25%0Amore'
+    """
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
