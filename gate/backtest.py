@@ -135,7 +135,8 @@ def backtest(entries: Iterable[Entry], policy: Policy, known: Became, limit: int
 
 def asks_for(policy: Policy) -> tuple[str, ...]:
     """The facts that the policy's conditions read; those of its own evidence table left out."""
-    conditions = [one.when for one in (*policy.rules, *policy.evidence) if one.when]
+    conditions = [rule.when for rule in policy.rules]
+    conditions += [row.when for row in policy.evidence if row.when]
     read = dict.fromkeys(word for condition in conditions for word in words(condition))
     return tuple(word for word in read if not word.startswith("evidence.") or word[9:] == "gaps")
 
