@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint wheel clean
+.PHONY: run test lint pages wheel clean
 
 run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
@@ -17,6 +17,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pages: $(VENV)/run.stamp
+	$(BIN)/gate policy facts --format markdown > docs/facts.md
+	$(BIN)/gate policy schema > schemas/policy.schema.json
 
 wheel: $(VENV)/dev.stamp
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

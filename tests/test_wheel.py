@@ -24,6 +24,7 @@ def test_the_wheel_alone_runs_the_demo(tmp_path):
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
     assert (site / "gate/shipped/policies/standard.yaml").is_file()
+    assert (site / "gate/shipped/schemas/policy.schema.json").is_file()
     environ = {
         **os.environ, "PYTHONPATH": str(site), "GATE_LEDGER": str(tmp_path / "ledger.db"),
     }  # fmt: skip
