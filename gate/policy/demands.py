@@ -17,8 +17,9 @@ What it does to the error probabilities: a rollout is looked at again and again,
 but the budget moves, so that the rows may change between two looks. Each look's findings are made
 from the same e-processes at that look's levels. A process crosses the loosest level that was used
 whenever it crosses a stricter one, so over the rollout the guarantee is that of the loosest level.
-Where the margins change too, each scale of them is a claim of its own, and the probabilities of the
-scales that were used add up.
+Where the margins or the critical metrics change too (these share alpha), each setting of them is a
+claim of its own, and the probabilities of the settings that were used add up: twice the level for
+two of them, at most.
 """
 
 from __future__ import annotations
@@ -161,6 +162,11 @@ def loosest(rows: Sequence[Demand], service: Service) -> tuple[float, float] | N
     if len(alphas) == len(betas) == 1:
         return None
     return max(alphas), max(betas)
+
+
+def shifting(rows: Sequence[Demand]) -> bool:
+    """Whether margins or critical metrics depend on facts, and so may change between two looks."""
+    return any(row.when and (row.margins is not None or row.required) for row in rows)
 
 
 def _named(rows: Sequence[Demand], quantity: str) -> list[Any]:

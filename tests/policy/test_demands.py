@@ -13,7 +13,7 @@ from gate.evidence.evidence import Cause, Gap
 from gate.kayenta import Kayenta, Thresholds
 from gate.metric import Kind, Margin
 from gate.policy.demand import Demand, Settle, Untold
-from gate.policy.demands import Applied, adapted, because, check, demanded, loosest
+from gate.policy.demands import Applied, adapted, because, check, demanded, loosest, shifting
 from gate.policy.evaluate import NOT_ENOUGH, evaluate
 from gate.policy.load import from_text
 from gate.policy.shortfall import lacking
@@ -175,6 +175,8 @@ def test_the_loosest_levels_over_a_rollout_are_those_of_some_facts():
     assert loosest((a_row(when=RISKY, alpha=0.05, beta=0.01),), service) == (0.05, 0.05)
     always = (a_row(alpha=0.02, beta=0.02), a_row(when=RISKY, alpha=0.1, beta=0.01))
     assert loosest(always, service) == (0.02, 0.02)
+    assert shifting((a_row(when=RISKY, margins=0.5),))
+    assert not shifting((a_row(margins=0.5), a_row(when=RISKY, beta=0.01)))
     assert loosest((a_row(settle=Settle(after=60.0, beta=0.2)),), service) == (0.01, 0.2)
 
 
@@ -330,6 +332,10 @@ def test_the_report_says_which_rows_applied_why_and_what_became_of_each_quantity
         (
             "the rows may change between looks; over the whole rollout the loosest levels of the "
             "table hold: worse 1%, not worse 5%"
+        ),
+        (
+            "should margins or critical metrics change between looks, each setting is a claim of "
+            "its own, and their error probabilities add up"
         ),
     )
     assert lines[0].startswith("thin: applies because")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gate.decision import Decision
-from gate.policy.demands import Demands, adapted, loosest, matched
+from gate.policy.demands import Demands, adapted, loosest, matched, shifting
 from gate.service import Service
 from gate.surfaces.report.numbers import quantity
 from gate.units import duration
@@ -27,6 +27,11 @@ def demand_lines(decision: Decision) -> Iterator[str]:
         yield (
             "the rows may change between looks; over the whole rollout the loosest levels of the "
             f"table hold: worse {share(alpha)}, not worse {share(beta)}"
+        )
+    if shifting(rows):
+        yield (
+            "should margins or critical metrics change between looks, each setting is a claim of "
+            "its own, and their error probabilities add up"
         )
 
 
