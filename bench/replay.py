@@ -1,5 +1,4 @@
-"""`gate replay --policy` over 10,000 to 100,000 decisions: time, peak memory, and that both grow
-as they should: `python -m bench.replay [folder]`.
+"""`gate replay --policy` over up to 100,000 decisions, time and memory: `python -m bench.replay`.
 
 The ledger is made here, in one transaction: real decisions about half an hour of a small service,
 with facts that differ as they do in life and the answer of the standard policy to them. Each run is

@@ -47,7 +47,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    for command in (*COMMANDS, "import kayenta", "risk evaluate"):
+    for command in (*COMMANDS, "import kayenta", "policy lint", "risk evaluate"):
         assert run([*command.split(), "--help"]) == 0
         helps += capfd.readouterr().out
     assert run(["--help"]) == 0
@@ -78,6 +78,18 @@ def test_the_evidence_table_it_shows_is_one():
     head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: shown\nextends: standard\n"
     policy = from_text(head + table, "readme.yaml")
     assert policy.evidence[-1].settle == Settle(after=7200.0, beta=0.2)
+
+
+def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):
+    shown = next(one for one in blocks("yaml") if "kind: ReleasePolicy" in one)
+    (tmp_path / "release.yaml").write_text(shown)
+    assert run(["policy", "lint", str(tmp_path / "release.yaml")]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", re.findall(r"^gate policy .*$", README, re.MULTILINE))
+def test_the_commands_about_policies_run(capfd, command):
+    assert run(shlex.split(command)[1:]) == 0
 
 
 def test_the_targets_it_names_are_in_the_makefile():

@@ -137,6 +137,18 @@ def test_a_policy_is_found_beside_the_file_or_among_the_shipped(tmp_path):
     assert complaint(tmp_path, steady, "none.yaml") == "gate.yaml:10:1: none.yaml: no such file"
 
 
+def test_a_policy_is_pinned_in_the_service_file(tmp_path):
+    steady = "{kind: 'tests.test_wiring:Steady', errors: 0.002}"
+    digest = a_gate(tmp_path, steady).policy.sha256
+    assert a_gate(tmp_path, steady, f"standard@sha256:{digest}").policy.name == "standard"
+    other = "0" * 64
+    assert complaint(tmp_path, steady, f"standard@sha256:{other}") == (
+        f"gate.yaml:10:1: policy 'standard' is pinned to {other} but is {digest}\n"
+        "  read what changed (gate policy show standard), then pin "
+        f"standard@sha256:{digest}"
+    )
+
+
 def test_a_policy_given_by_hand_is_found_from_here(tmp_path, monkeypatch):
     policy = shipped("policies") / "standard.yaml"
     (tmp_path / "mine.yaml").write_text(policy.read_text().replace("name: standard", "name: mine"))

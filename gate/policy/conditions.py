@@ -8,12 +8,13 @@ unknown, which is what a gate needs.
 Why it cannot hang: no function reads anything, regular expressions are RE2's (linear in the text),
 CEL nests 32 deep and iterates 10,000 times, and what it does not bound is refused or unknown here:
 long conditions, loops within loops, texts that grow in a loop, patterns that are computed, and
-facts of more than a thousand items or letters.
+facts of more than a thousand items or texts of more than 500 letters.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,11 +36,14 @@ _TYPES = {
     Type.LABELS: cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
 LONGEST = 2_000  # letters of a condition
-MOST = 1_000  # items of a list, letters of a text
+LARGEST = 200  # letters of a pattern with `{n}` written out: states that RE2 may be in
+MOST = 1_000  # items of a list
+WIDEST = 500  # letters of a text
 _OWN = "@result"  # the accumulator that CEL adds to a macro
 _POSITION = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MISSING = re.compile(r'No value with name "([^"]+)"')
+_COUNT = re.compile(r"\{\d*,?(\d+)\}|\{(?:\d+),\}")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.+)'")
 
 
@@ -71,19 +75,12 @@ class _Compiled:
 
 def faults(condition: str) -> Iterator[ConditionError]:
     """All that is wrong with a condition as written; nothing, if it may be asked."""
-    if len(condition) > LONGEST:
-        yield ConditionError(
-            f"{len(condition):,} letters long; at most {LONGEST:,}, so split the rule", 1, 1
-        )
-        return
     try:
         root = _compiled(condition).tree
     except ConditionError as error:
         yield error
         return
-    for at, message in (*_wrong_words(root), *_dear(root), *_patterns(root)):
-        before = condition[:at].split("\n")
-        yield ConditionError(message, len(before), len(before[-1]) + 1)
+    yield from (_at(condition, *one) for one in (*_wrong_words(root), *_dear(root)))
 
 
 def parsed(condition: str) -> Node:
@@ -99,12 +96,12 @@ def words(condition: str) -> tuple[str, ...]:
 def ask(condition: str, facts: Facts) -> Answer:
     """Whether the condition holds; anything but a plain yes or no is unknown.
 
-    Raises ConditionError for a condition that cannot be compiled, or takes too long.
+    Raises ConditionError for a condition that cannot be compiled, or could take too long.
     """
-    compiled = _compiled(condition)
+    compiled = _bounded(condition)
     known = {word: facts[word] for word in compiled.words if word in facts}
     if long := [word for word, value in known.items() if _long(value)]:
-        return Answer(None, fault=f"{', '.join(long)}: longer than {MOST:,}")
+        return Answer(None, fault=f"{', '.join(long)}: over {MOST:,} items or {WIDEST} letters")
     try:
         result = compiled.expression.eval(data=_plain(known))
     except RuntimeError as error:
@@ -121,7 +118,25 @@ def _environment() -> Any:
 
 
 @cache
+def _bounded(condition: str) -> _Compiled:
+    """Wherever it comes from: a policy made by hand or stored long ago was never linted."""
+    compiled = _compiled(condition)
+    for complaint in _dear(compiled.tree):
+        raise _at(condition, *complaint)
+    return compiled
+
+
+def _at(condition: str, offset: int, message: str) -> ConditionError:
+    before = condition[:offset].split("\n")
+    return ConditionError(message, len(before), len(before[-1]) + 1)
+
+
+@cache
 def _compiled(condition: str) -> _Compiled:
+    if len(condition) > LONGEST:
+        raise ConditionError(
+            f"{len(condition):,} letters long; at most {LONGEST:,}, so split the rule", 1, 1
+        )
     try:
         expression = _environment().compile(condition)
     except RuntimeError as error:
@@ -166,6 +181,11 @@ def _text(node: Node) -> bool:
 
 def _dear(root: Node) -> Iterator[tuple[int, str]]:
     """What CEL's own bounds leave too dear to run: where, and a complaint."""
+    yield from _loops(root)
+    yield from _patterns(root)
+
+
+def _loops(root: Node) -> Iterator[tuple[int, str]]:
     for macro in (one for one in root.walk() if one.form is Form.MACRO):
         for node in (one for body in macro.parts[1:] for one in body.walk()):
             if node.form is Form.MACRO:
@@ -177,6 +197,16 @@ def _dear(root: Node) -> Iterator[tuple[int, str]]:
 
 
 def _patterns(root: Node) -> Iterator[tuple[int, str]]:
+    looped = [
+        node.at
+        for macro in root.walk()
+        if macro.form is Form.MACRO
+        for body in macro.parts[1:]
+        for node in body.walk()
+        if node.name == "matches"
+    ]
+    if len(looped) > 1:
+        yield looped[1], "one pattern is matched within loops; write them as one: a|b"
     for node in (one for one in root.walk() if one.name == "matches"):
         pattern = node.parts[-1]
         if not _text(pattern):
@@ -186,6 +216,9 @@ def _patterns(root: Node) -> Iterator[tuple[int, str]]:
 
 
 def _pattern_fault(pattern: str) -> str:
+    size = len(pattern) * math.prod(max(1, int(count)) for count in _COUNT.findall(pattern))
+    if size > LARGEST:
+        return f"a pattern of {size:,} letters, repetitions written out; at most {LARGEST:,}"
     written = json.dumps(pattern, ensure_ascii=False)
     result = _environment().compile(f'"".matches({written})').eval(data={})
     return (
@@ -199,12 +232,14 @@ def _long(value: Any) -> bool:
     if isinstance(value, Mapping):
         value = (*value, *value.values())
     if isinstance(value, tuple):
-        return len(value) > MOST or any(len(one) > MOST for one in value)
-    return isinstance(value, str) and len(value) > MOST
+        return len(value) > MOST or any(len(one) > WIDEST for one in value)
+    return isinstance(value, str) and len(value) > WIDEST
 
 
 def _told(text: str) -> ConditionError:
     """CEL's complaint in our words, with its position."""
+    if "recursion" in text:
+        return ConditionError("nested too deep; CEL reads 32 levels", 1, 1)
     found = _POSITION.search(text)
     if not found:
         return ConditionError(text, 1, 1)

@@ -159,7 +159,8 @@ def _values(word: str, numbers: set[float], sizes: set[int], texts: set[str]) ->
     if what.type is Type.STRING:
         return what.known or (*sorted(texts), OTHER)
     if what.type is Type.STRINGS:
-        return _lists(sorted(texts & set(what.known) if what.known else texts), what.known, sizes)
+        said = texts & set(what.known) if what.known else texts
+        return _lists(sorted(said), what.known, sizes)
     return _labels(sorted(texts))
 
 
@@ -179,18 +180,20 @@ def _numbers(word: str, told: set[float]) -> Iterator[Value]:
 
 
 def _lists(texts: list[str], known: tuple[str, ...], sizes: set[int]) -> Iterator[Value]:
-    """None, some and all of the texts, with and without another; and of every size asked about."""
-    others = [one for one in known if one not in texts][:1] if known else [OTHER]
-    pool = [*texts, *others]
-    most = len(pool) if len(texts) <= _TEXTS else 1
-    seen: dict[tuple[str, ...], None] = {}
-    for size in range(most + 1):
-        seen.update(dict.fromkeys(combinations(pool, size)))
-    seen[tuple(pool)] = None
-    for size in sorted({size + step for size in sizes for step in (0, 1)}):
-        if 0 < size <= _LONGEST and not known:
-            seen[(OTHER, *(f"{OTHER} {number}" for number in range(2, size + 1)))] = None
-    yield from seen
+    """None, some and all of the texts, alone, with another, and of every size asked about.
+
+    No item comes twice: the lists among the facts name things.
+    """
+    others = [one for one in known if one not in texts]
+    if not known:
+        others = [OTHER, *(f"{OTHER} {number}" for number in range(2, _LONGEST + 1))]
+    lengths = {size + step for size in sizes for step in (0, 1)}
+    whole = len(texts) <= _TEXTS
+    for taken in range(len(texts) + 1) if whole else (0, 1, len(texts)):
+        for chosen in combinations(texts, taken):
+            wanted = {0, 1, *(length - taken for length in lengths)}
+            for more in sorted(one for one in wanted if 0 <= one <= len(others)):
+                yield (*chosen, *others[:more])
 
 
 def _labels(texts: list[str]) -> Iterator[Value]:

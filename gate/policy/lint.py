@@ -104,10 +104,9 @@ def _invalid(error: UsageError) -> tuple[Finding, ...]:
 def _of_rules(policy: Opened, document: Document) -> Iterator[Finding]:
     """What is wrong with each rule that this file writes; others have files of their own."""
     for one in _own(policy, document):
-        found = [*_reach(one), *_shown(one), *_open(one)]
-        yield from found
-        silenced = one.rule.unsafe and (_fails_open(one.rule) or _unshown(one.rule) is not None)
-        if one.rule.unsafe and not silenced:
+        yield from (*_reach(one), *_shown(one), *_open(one))
+        meant = _fails_open(one.rule) or _unshown(one.rule) is not None
+        if one.rule.unsafe and not meant:
             message = "`unsafe` is not needed: nothing is wrong with it"
             yield _about(one, "needless-unsafe", Level.WARNING, message, key="unsafe")
     yield from _twins(policy, document)
@@ -122,12 +121,13 @@ def _reach(one: Written) -> Iterator[Finding]:
     when = one.rule.when
     tried = values([when])
     yes, no = search([(when, True)], tried), search([(when, False)], tried)
+    sure = yes.whole and no.whole and exact(when)
     if yes.facts is None:
-        sure = yes.whole and exact(when)
         message = "can never hold" if sure else "held in none of the states that were tried"
         yield _about(one, "never-holds", Level.ERROR if sure else Level.WARNING, message)
-    elif no.facts is None and no.whole and one.rule.then is not Then.PROMOTE:
-        yield _about(one, "always-holds", Level.WARNING, "holds whatever is known")
+    elif no.facts is None and one.rule.then is not Then.PROMOTE:
+        message = "holds whatever is known" if sure else "held in all states that were tried"
+        yield _about(one, "always-holds", Level.WARNING, message)
 
 
 def _shown(one: Written) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """The states that conditions can tell apart, and the search among them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.policy.conditions import ask
 from gate.policy.grid import count, exact, search, states, values
@@ -101,3 +103,44 @@ def test_of_too_many_states_some_of_all_kinds_are_visited():
     assert {value for one in some for value in one} == {
         (word, value) for word, every in tried.items() for value in every
     }
+
+
+ATOMS = st.one_of(
+    st.builds("rollout.minutes {} {}.5".format, st.sampled_from(["<", ">", "<=", "==", "!="]),
+              st.integers(0, 4)),
+    st.builds("{} < change.files".format, st.integers(-1, 4)),
+    st.builds("size(change.types) {} {}".format, st.sampled_from(["<", ">", "=="]),
+              st.integers(0, 3)),
+    st.builds('"{}" in change.types'.format, st.sampled_from(["fix", "feat"])),
+    st.builds('change.labels.all(one, one == "{}")'.format, st.sampled_from(["a", "b"])),
+    st.builds('risk.level == "{}"'.format, st.sampled_from(["low", "high"])),
+    st.just("analysis.safe"),
+)  # fmt: skip
+CONDITIONS = st.recursive(
+    ATOMS,
+    lambda part: st.one_of(
+        st.builds("!({})".format, part),
+        st.builds("({} && {})".format, part, part),
+        st.builds("({} || {})".format, part, part),
+    ),
+    max_leaves=5,
+)
+SOME = st.lists(st.sampled_from(["fix", "feat", "docs", "test"]), max_size=4, unique=True)
+FACTS = st.fixed_dictionaries(
+    {
+        "rollout.minutes": st.floats(0, 6),
+        "change.files": st.integers(0, 6),
+        "change.types": SOME.map(tuple),
+        "change.labels": st.lists(st.sampled_from("abc"), max_size=3, unique=True).map(tuple),
+        "risk.level": st.sampled_from(["low", "medium", "high", "critical"]),
+        "analysis.safe": st.booleans(),
+    }
+)
+
+
+@given(CONDITIONS, FACTS)
+def test_whatever_can_be_is_found_where_the_values_stand_for_all(condition, facts):
+    # The promise of `exact`: facts that nobody tried find nothing that the search does not.
+    wish = ask(condition, facts).holds
+    found = search([(condition, wish)], values([condition])).facts
+    assert found is not None or not exact(condition)

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from gate.surfaces.cli.main import run
+from tests.parts.ports import free_port
 from tests.parts.rollouts import RECORDED
+from tests.parts.services import service_file
 
 MOMENTS = {
     "v1.9.0": ("2026-11-02T11:00:00Z", "1h", "promote"),
@@ -53,6 +55,20 @@ def test_the_headline_says_so(tmp_path, capfd, form, head):
     assert "Warnings" in out
     assert "Would have said (audited)" in out
     assert "(owner sre)" in out
+
+
+def test_a_dead_source_is_an_observed_hold_and_no_promote(tmp_path, capfd):
+    # Not 30: a policy that observes blocks nothing; and no promote: nothing was shown.
+    (tmp_path / "shadow.yaml").write_text(OBSERVING)
+    file = service_file(tmp_path, f"http://127.0.0.1:{free_port()}")
+    code = run(
+        ["check", "-f", str(file), "--canary", "v2", "--baseline", "v1", "--since", "30m",
+         "--as-of", "1700003640", "--policy", str(tmp_path / "shadow.yaml"), "--format", "json",
+         "--timeout", "2s", "--ledger", str(tmp_path / "ledger.db")]
+    )  # fmt: skip
+    told = json.loads(capfd.readouterr().out)
+    assert (code, told["verdict"], told["enforced"]) == (0, "hold", False)
+    assert told["analysis"]["safe"] is False
 
 
 def test_it_is_told_again_and_decided_again_as_observed(tmp_path, capfd):

@@ -23,7 +23,12 @@ def show(path: str, form: str) -> None:
         "judge": "kayenta" if file.service.kayenta else "gate",
         "service": file.service,
         "sources": file.sources,
-        "policy": {"name": policy.name, "sha256": policy.sha256, "rules": policy.rules},
+        "policy": {
+            "name": policy.name,
+            "sha256": policy.sha256,
+            "mode": policy.mode,
+            "rules": policy.rules,
+        },
     }
     plain: Any = orjson.loads(orjson.dumps(whole))
     if form == "json":
