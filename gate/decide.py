@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gate import __version__
 from gate.analysis.rates import Memory
-from gate.decision import Decision, decided, to_json
+from gate.decision import Decision, check_fits, decided, to_json
 from gate.errors import UsageError
 from gate.evidence.gather import gather
 from gate.evidence.source import Source
@@ -50,6 +50,7 @@ class Gate:
             raise UsageError(
                 f"this gate decides about {self.service.name!r}, not {request.service!r}"
             )
+        check_fits(request, self.service, self.policy)  # before anybody is asked anything
         evidence = gather(request, self.service, self.sources, self.within)
         evidence = replace(evidence, history=history(self.ledger, self.service.name, request.as_of))
         decision = decided(

@@ -105,8 +105,7 @@ def conclude(
 
     Raises UsageError where the policy's evidence table does not fit the service.
     """
-    if request.intent is not Intent.ROLLBACK:  # nothing may stand in the way of going back
-        check(policy.evidence, service)
+    check_fits(request, service, policy)
     budgets = burned(service, evidence)
     risk = assess(evidence.change) if evidence.change else None
     demands = demanded(policy.evidence, foreseen(request, service, evidence, budgets, risk))
@@ -127,6 +126,12 @@ def conclude(
         facts=known,
         verdict=verdict,
     )
+
+
+def check_fits(request: Request, service: Service, policy: Policy) -> None:
+    """Raises UsageError where the policy's evidence table asks for what the service cannot give."""
+    if request.intent is not Intent.ROLLBACK:  # nothing may stand in the way of going back
+        check(policy.evidence, service)
 
 
 def burned(service: Service, evidence: Evidence) -> tuple[Budget, ...]:

@@ -17,7 +17,6 @@ from gate.document import fit, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.evidence.source import Source, Surroundings
 from gate.ledger.ledger import Ledger
-from gate.policy.demands import check
 from gate.policy.load import named
 from gate.policy.policy import Policy
 from gate.service_file import ServiceFile
@@ -35,11 +34,9 @@ def gate(
     file: ServiceFile, settings: Settings, environ: Mapping[str, str], policy: str | None = None
 ) -> Gate:
     """A gate for the service of the file; `policy` overrides the file's. Raises UsageError."""
-    deciding = policy_of(file, policy)
-    check(deciding.evidence, file.service)
     return Gate(
         service=file.service,
-        policy=deciding,
+        policy=policy_of(file, policy),
         sources=sources(file, environ),
         ledger=ledger(settings),
         within=settings.timeout,

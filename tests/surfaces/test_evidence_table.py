@@ -57,3 +57,4 @@ def test_a_metric_that_the_service_has_not_is_told_before_anything_is_asked(here
         "'latency'?; its metrics: errors, latency, memory\n"
     )
     assert not (here / "ledger.db").exists()
+    assert run([*CHECK, *GOOD, "--rollback"]) == 0  # but nothing stands in the way of going back
