@@ -55,7 +55,7 @@ def main() -> None:
         took = seconds(lambda: [evaluate(policy, FACTS, Intent.RELEASE, ()) for _ in range(ROUNDS)])
         print(f"  evaluate                    {1000 * took / ROUNDS:8.2f} ms")
         print(f"  rules a second              {RULES * ROUNDS / took:8.0f}")
-        turn = seconds(lambda: flips(policy, FACTS, Intent.RELEASE))
+        turn = seconds(lambda: flips(policy, FACTS))
         print(f"  find the smallest flip      {1000 * turn:8.1f} ms")
         check = seconds(lambda: sweep(policy))
         print(f"  check a sample of states    {1000 * check:8.1f} ms")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gate import __version__
 from gate.analysis.rates import Memory
 from gate.closure import Closure
-from gate.decision import Decision, decided, to_json
+from gate.decision import Decision, check_fits, decided, to_json
 from gate.deployment import History
 from gate.errors import UsageError
 from gate.evidence.gather import gather
@@ -52,6 +52,7 @@ class Gate:
             raise UsageError(
                 f"this gate decides about {self.service.name!r}, not {request.service!r}"
             )
+        check_fits(request, self.service, self.policy)  # before anybody is asked anything
         evidence = gather(request, self.service, self.sources, self.within)
         remembered, closed = self._remembered(request), self._closed(request)
         evidence = replace(evidence, history=remembered, calendar=closed)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import orjson
 
@@ -17,16 +18,19 @@ from gate.analysis.comparison import Analysis
 from gate.analysis.judge import judge
 from gate.analysis.kayenta.compare import compare
 from gate.analysis.rates import Memory
+from gate.analysis.settle import settled
 from gate.budget.budget import Budget, burn
 from gate.budget.margin import BudgetMargin, with_budget_margins
 from gate.errors import LedgerError
 from gate.evidence.evidence import Evidence
 from gate.policy.advice import advice
+from gate.policy.demands import NONE, Demands, adapted, check, demanded
 from gate.policy.evaluate import evaluate
-from gate.policy.facts import facts
+from gate.policy.facts import facts, foreseen
 from gate.policy.policy import Policy
+from gate.policy.shortfall import evidence_facts, shortfalls, will_settle
 from gate.policy.situation import situation
-from gate.request import Request
+from gate.request import Intent, Request
 from gate.risk.assess import Risk, assess
 from gate.series import Array, array
 from gate.service import Service
@@ -35,6 +39,7 @@ from gate.verdict import Verdict
 
 # The form of a stored decision. A reader refuses forms it does not know.
 SCHEMA = "gate.decision/v1"
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +52,7 @@ class Conclusion:
     facts: Mapping[str, Any]
     verdict: Verdict
     margins: tuple[BudgetMargin, ...] = ()
+    demands: Demands = NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,15 +79,20 @@ def judged(
     evidence: Evidence,
     budgets: tuple[Budget, ...],
     memory: Memory | None = None,
+    demands: Demands = NONE,
 ) -> tuple[Analysis, tuple[BudgetMargin, ...]]:
     """What the judge that the service chose says, and the margins it took from the budgets.
 
-    `memory` as in `judge`.
+    `memory` as in `judge`; `demands`: what a policy's evidence table asks for.
     """
-    asked, margins = with_budget_margins(service, budgets)
+    with_margins, margins = with_budget_margins(service, budgets)
+    asked = adapted(with_margins, demands)
     if asked.kayenta:
         return compare(asked, asked.kayenta, evidence), margins
-    return judge(asked, evidence, memory), margins
+    analysis = judge(asked, evidence, memory)
+    if demands.settle:
+        analysis = settled(analysis, demands.settle.after, demands.settle.beta)
+    return analysis, margins
 
 
 def conclude(
@@ -91,23 +102,40 @@ def conclude(
     evidence: Evidence,
     memory: Memory | None = None,
 ) -> Conclusion:
-    """Judge, weigh, decide. Pure; `memory` as in `judge`."""
+    """Weigh, ask how much must be seen, judge, decide. Pure; `memory` as in `judge`.
+
+    Raises UsageError where the policy's evidence table does not fit the service.
+    """
+    check_fits(request, service, policy)
     budgets = burned(service, evidence)
-    analysis, margins = judged(service, evidence, budgets, memory)
     risk = (
         assess(evidence.change, service.risk_model, evidence.history) if evidence.change else None
     )
-    known = facts(request, service, evidence, analysis, budgets, risk)
+    demands = demanded(policy.evidence, foreseen(request, service, evidence, budgets, risk))
+    analysis, margins = judged(service, evidence, budgets, memory, demands)
+    short = shortfalls(demands, analysis)
+    known = {
+        **facts(request, service, evidence, analysis, budgets, risk),
+        **evidence_facts(demands, short),
+    }
+    waits = (*(one.advice for one in short), *will_settle(demands, analysis))
     found = situation(request, evidence)
-    verdict = evaluate(policy, known, request.intent, advice(analysis, evidence), found)
+    verdict = evaluate(policy, known, request.intent, (*advice(analysis, evidence), *waits), found)
     return Conclusion(
         analysis=analysis,
         budgets=budgets,
         margins=margins,
+        demands=demands,
         risk=risk,
         facts=known,
         verdict=verdict,
     )
+
+
+def check_fits(request: Request, service: Service, policy: Policy) -> None:
+    """Raises UsageError where the policy's evidence table asks for what the service cannot give."""
+    if request.intent is not Intent.ROLLBACK:  # nothing may stand in the way of going back
+        check(policy.evidence, service)
 
 
 def burned(service: Service, evidence: Evidence) -> tuple[Budget, ...]:
@@ -151,6 +179,11 @@ def to_json(value: Any) -> bytes:
 
 def from_json(body: bytes) -> Decision:
     """A stored decision; raises LedgerError for one this version cannot read."""
+    return structured(loaded(body), Decision)
+
+
+def loaded(body: bytes) -> Mapping[str, Any]:
+    """A stored decision as plain data, of a form that this version knows; raises LedgerError."""
     try:
         raw = orjson.loads(body)
         schema = raw["schema"]
@@ -161,7 +194,8 @@ def from_json(body: bytes) -> Decision:
             f"the stored decision has the form {schema!r}; this gate reads {SCHEMA!r}",
             "use the version of the gate that wrote it",
         )
-    return _structured(raw)
+    known: Mapping[str, Any] = raw
+    return known
 
 
 def redo(decision: Decision) -> Conclusion:
@@ -169,17 +203,28 @@ def redo(decision: Decision) -> Conclusion:
     return conclude(decision.request, decision.service, decision.policy, decision.evidence)
 
 
-def _structured(raw: Any) -> Decision:
-    """Typed again. cattrs, because it rebuilds frozen dataclasses and their unions without the
-    pure rooms having to know of it; imported here, as only replays need it.
+def structured(raw: Any, kind: type[Part]) -> Part:
+    """A stored decision's part, typed again; raises LedgerError.
+
+    cattrs, because it rebuilds frozen dataclasses and their unions without the pure rooms having to
+    know of it; imported here, as only replays need it.
     """
+    import cattrs
+
+    try:
+        part: Part = _converter().structure(raw, kind)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+        raise LedgerError(f"the stored decision cannot be read: {error}") from None
+    return part
+
+
+@cache
+def _converter() -> Any:
+    """One for all: it writes code for each class that it meets, which takes milliseconds."""
     import cattrs
 
     converter = cattrs.Converter()
     converter.register_structure_hook_func(
         lambda kind: kind == Array, lambda value, _: array(value)
     )
-    try:
-        return converter.structure(raw, Decision)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
-        raise LedgerError(f"the stored decision cannot be read: {error}") from None
+    return converter

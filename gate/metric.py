@@ -53,6 +53,14 @@ class Margin:
         """The same margin for negated values: `-c <= -b / ratio + absolute`."""
         return Margin(1.0 / self.ratio, self.absolute)
 
+    def scaled(self, factor: float) -> Margin:
+        """So many times as far from equal.
+
+        >>> Margin(1.5, 0.002).scaled(0.5)
+        Margin(ratio=1.25, absolute=0.001)
+        """
+        return Margin(1.0 + factor * (self.ratio - 1.0), factor * self.absolute)
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetShare:

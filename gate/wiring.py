@@ -56,6 +56,11 @@ def policy_of(file: ServiceFile, override: str | None = None) -> Policy:
         raise refuse(file.document, ("policy",), error.message, error.hint) from None
 
 
+def policy_named(name: str) -> Policy:
+    """A policy by its path from here, or a shipped one by its name; raises UsageError."""
+    return named(name, Path()).policy
+
+
 def ledger(settings: Settings) -> Ledger:
     """The ledger of these settings; nothing is opened yet."""
     from gate.ledger.sqlite import SqliteLedger

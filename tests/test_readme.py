@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.policy.demand import Settle
 from gate.policy.load import from_text
 from gate.surfaces.cli.main import COMMANDS, run
 
@@ -99,6 +100,13 @@ def test_the_freezes_it_shows_are_some():
         "black friday",
         "office hours",
     ]
+
+
+def test_the_evidence_table_it_shows_is_one():
+    (table,) = (one for one in blocks("yaml") if one.startswith("evidence:"))
+    head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: shown\nextends: standard\n"
+    policy = from_text(head + table, "readme.yaml")
+    assert policy.evidence[-1].settle == Settle(after=7200.0, beta=0.2)
 
 
 def test_the_policy_it_shows_is_clean_under_lint(capfd, tmp_path):

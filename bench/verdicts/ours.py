@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from bench.verdicts.rollout import BEFORE, Rollout
 from gate.analysis.comparison import Finding
 from gate.analysis.judge import judge
+from gate.analysis.settle import settled
 from gate.metric import DEFAULT_MARGINS, DEFAULT_WARMUP, Direction, Kind, Margin, Metric
+from gate.policy.demand import Settle
 from gate.service import Arms, Service
 from gate.verdict import Outcome
 
@@ -47,13 +49,19 @@ STRICT = a_service(NARROW, gauges_critical=True)
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Shown worse goes back, shown safe for ten minutes goes on, the rest waits."""
+    """Shown worse goes back, shown safe for ten minutes goes on, the rest waits.
+
+    `settle`: as in a policy's evidence table.
+    """
 
     service: Service = ALL
+    settle: Settle | None = None
 
     def look(self, rollout: Rollout, minute: int) -> Outcome:
         """Judge the evidence so far, and apply the policy."""
         analysis = judge(self.service, rollout.evidence(minute))
+        if self.settle:
+            analysis = settled(analysis, self.settle.after, self.settle.beta)
         if analysis.found(Finding.WORSE, critical_only=True):
             return Outcome.ROLLBACK
         if analysis.found(Finding.WORSE):

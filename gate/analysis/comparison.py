@@ -53,7 +53,8 @@ class Comparison:
     "no worse than the margin" and against "worse than the margin". `events_*` count what the
     comparison rests on (`counted`: requests, pods, observations). `clear_in`: seconds until
     `not_worse` would be shown at this traffic, were the canary exactly as good as the baseline.
-    `notes`: what else a reader should know: single pods, since when, what has passed.
+    `notes`: what else a reader should know: single pods, since when, what has passed. `settled`:
+    the error probability at which a soft pass was given (see `settle`); None where none was.
     """
 
     metric: str
@@ -77,6 +78,7 @@ class Comparison:
     clear_in: float | None = None
     method: str = ""
     notes: tuple[str, ...] = ()
+    settled: float | None = None
 
     @property
     def label(self) -> str:

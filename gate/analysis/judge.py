@@ -126,9 +126,7 @@ def _earlier(item: _Item) -> _Item:
 
 def wider(metric: Metric) -> Metric:
     """The metric with the margin that is fair beside another time: twice as far from equal."""
-    margin = metric.margin
-    twice = Margin(1.0 + FARTHER * (margin.ratio - 1.0), FARTHER * margin.absolute)
-    return replace(metric, margin=twice)
+    return replace(metric, margin=metric.margin.scaled(FARTHER))
 
 
 def _items(metric: Metric, evidence: Evidence, before: Window) -> Iterator[_Item]:

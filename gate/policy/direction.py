@@ -4,8 +4,9 @@ Neither is held up by what surrounds a release (budget, risk, the calendar, the 
 that ran well is not made worse by an empty budget, and going back is how budgets are saved.
 
 Going back needs a version the ledger knows, or `--rollback` would be the way around the gate for
-new versions. It knows those of which an outcome was told, the baselines of its last decisions, and
-the canaries it let go on. Where it knows nothing of the service at all, the sender is believed.
+new versions. It knows those that were told to have completed or hurt, the baselines of its last
+decisions, and the canaries it let go on. Where it knows nothing of the service at all, the sender
+is believed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from gate.deployment import Result
 from gate.policy.conditions import words
 from gate.policy.situation import Situation
 from gate.verdict import Outcome, Reason
@@ -36,14 +38,19 @@ AROUND = ("budget.", "risk.", "calendar.", "change.")
 SHOWN = ("analysis.", "evidence.")
 
 
+# What became only of versions that took all traffic; a canary may be rolled back or aborted.
+_RAN = {Result.COMPLETED, Result.INCIDENT}
+
+
 def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
     """Whether going back to the version is honoured, and the notes on it."""
     history = found.history
     if history is None or history.decisions is None:
         return True, ()
-    if told := history.told(found.version):
-        last = told[0].result
-        return True, ((f"the last word on {found.version!r} is {last}",) if last.bad else ())
+    told = [one.result for one in history.told(found.version)]
+    if not _RAN.isdisjoint(told):
+        bad = next((one for one in told if one.bad), None)
+        return True, ((f"of {found.version!r} was told: {bad}",) if bad else ())
     if found.version in history.ran:
         return True, ()
     if not history.decisions and not history.deployments:
@@ -53,9 +60,9 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
 
 def _unseen(version: str, decisions: int) -> str:
     return (
-        f"{version!r} was not seen running before: no outcome of it was told, and none of the last "
-        f"{decisions} decisions had it as the baseline or let it go on; so it is judged as a "
-        "release. If it did run: record that with `gate outcome`, or an override with "
+        f"{version!r} was not seen running before: no completion or incident of it was told, and none "
+        f"of the last {decisions} decisions had it as the baseline or let it go on; so it is judged as "
+        "a release. If it did run: record that with `gate outcome`, or an override with "
         "`gate override add`"
     )
 

@@ -2,9 +2,10 @@
 
 Two things no policy can do. Nothing spoke: hold. And a promote is not given out while the analysis
 did not show every critical metric not worse, whatever a rule says: absence of bad news promotes
-nothing. Only a recorded, approved override lifts these two, as it lifts holds, and not while a
-critical metric is shown worse, unless the policy lets that rule be overridden by its name
-(`gate.policy.lift`). Going back is answered before any rule is asked (`gate.policy.direction`).
+nothing. Nor is it while the policy's evidence table asks for more than was seen. Only a recorded,
+approved override lifts these, as it lifts holds, and not while a critical metric is shown worse,
+unless the policy lets that rule be overridden by its name (`gate.policy.lift`). Going back is
+answered before any rule is asked (`gate.policy.direction`).
 
 A policy that only observes (`Stance.OBSERVE`) changes nothing of this: its outcome is the honest
 one, and the verdict says beside it that it is not enforced. Only the edges, which turn verdicts
@@ -23,6 +24,7 @@ from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, judges, set_
 from gate.policy.freeze import frozen
 from gate.policy.lift import Overrides, in_force
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
+from gate.policy.shortfall import lacking
 from gate.policy.situation import NOWHERE, Situation
 from gate.policy.words import Facts
 from gate.request import Intent
@@ -36,6 +38,7 @@ GUARD = Reason(
     Outcome.HOLD,
     "a rule said promote, but not every critical metric was shown not worse",
 )
+NOT_ENOUGH = "evidence by risk and budget"
 
 
 def evaluate(
@@ -81,11 +84,21 @@ def _settled(
     reasons = overrides.lift(reasons)
     if not _counting(reasons):
         reasons.append(overrides.voice or SILENCE)
-    if _outcome(reasons) is Outcome.PROMOTE and facts.get("analysis.safe") is not True:
+    if _outcome(reasons) is Outcome.PROMOTE:
+        reasons += list(_withheld(reasons, policy, facts, overrides))
+    return reasons
+
+
+def _withheld(
+    reasons: Sequence[Reason], policy: Policy, facts: Facts, overrides: Overrides
+) -> Iterator[Reason]:
+    """Why a promote is not given out, whatever the rules say; marked where an override lifts it."""
+    if facts.get("analysis.safe") is not True:
         judging = {rule.name for rule in policy.rules if judges(rule.when)}
         liftable = overrides.may_lift_guard(reasons, facts, judging)
-        reasons += overrides.lift([GUARD]) if liftable else [GUARD]
-    return reasons
+        yield from overrides.lift([GUARD]) if liftable else [GUARD]
+    if short := lacking(policy.evidence, facts):
+        yield from overrides.lift([Reason(NOT_ENOUGH, Outcome.HOLD, short)])
 
 
 def _on_known_ground(reasons: list[Reason], policy: Policy, facts: Facts) -> list[Reason]:

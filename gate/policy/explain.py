@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gate.policy.conditions import ask, words
 from gate.policy.consistency import broken
+from gate.policy.direction import GOING_BACK
 from gate.policy.evaluate import evaluate, spoken
 from gate.policy.flip import Flips, flips
 from gate.policy.policy import Policy, Rule
@@ -49,15 +50,15 @@ def explain(
     policy: Policy, facts: Facts, intent: Intent, found: Situation = NOWHERE
 ) -> Explanation:
     """Pure: the same policy, facts and situation are explained in the same words."""
+    verdict = evaluate(policy, facts, intent, (), found)
+    back = GOING_BACK in verdict.reasons
     return Explanation(
         policy=policy,
         facts=facts,
         intent=intent,
-        verdict=evaluate(policy, facts, intent, (), found),
-        heard=()
-        if intent is Intent.ROLLBACK
-        else tuple(_heard(one, facts) for one in policy.rules),
-        flips=flips(policy, facts, intent, found),
+        verdict=verdict,
+        heard=() if back else tuple(_heard(one, facts) for one in policy.rules),
+        flips=Flips((), 0) if back else flips(policy, facts, found),
         contradictions=tuple(sorted(broken(facts))),
     )
 

@@ -32,15 +32,32 @@ def facts(
     budgets: tuple[Budget, ...],
     risk: Risk | None,
 ) -> dict[str, Value]:
-    """Every fact that is known, finite numbers only."""
+    """Every fact that is known once all is judged, finite numbers only."""
+    known = {
+        **foreseen(request, service, evidence, budgets, risk),
+        "rollout.seen_minutes": analysis.minutes,
+        **dict(_of_analysis(analysis)),
+    }
+    return {word: value for word, value in known.items() if not _nan(value)}
+
+
+def foreseen(
+    request: Request,
+    service: Service,
+    evidence: Evidence,
+    budgets: tuple[Budget, ...],
+    risk: Risk | None,
+) -> dict[str, Value]:
+    """The facts that are known before anything is judged: `JUDGED` begins none of their words."""
+    window = evidence.window
     known: dict[str, Value] = {
         "service.name": service.name,
         "service.tier": service.tier,
         "service.owner": service.owner,
         "service.labels": dict(service.labels),
         "rollout.minutes": request.since / 60.0,
-        "rollout.seen_minutes": analysis.minutes,
         "rollout.labels": request.labels,
+        "rollout.seen_minutes": window.step * window.count / 60.0,
         "evidence.gaps": tuple(
             gap.about for gap in evidence.gaps if gap.cause is not Cause.NOT_ASKED
         ),
@@ -48,7 +65,6 @@ def facts(
         "risk.asked": service.change is not None,
         "change.pull_asked": _pull_asked(service),
         **dict(_of_dependents(service)),
-        **dict(_of_analysis(analysis)),
         **dict(_of_budgets(budgets, service)),
         **dict(_of_change(evidence, risk)),
         **dict(_of_pulls(evidence, service)),
@@ -68,6 +84,7 @@ def _of_analysis(analysis: Analysis) -> Iterator[tuple[str, Value]]:
     yield "analysis.safe", analysis.safe
     yield "analysis.concurrent", analysis.concurrent
     yield "analysis.critical_worse", analysis.found(Finding.WORSE, critical_only=True)
+    yield "analysis.settled", tuple(one.label for one in analysis.comparisons if one.settled)
     if analysis.log_e_worse is not None:
         yield "analysis.evidence_worse", analysis.log_e_worse / math.log(10)
     if analysis.score is not None:

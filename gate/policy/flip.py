@@ -22,7 +22,6 @@ from gate.policy.policy import Policy
 from gate.policy.situation import NOWHERE, Situation
 from gate.policy.voices import Voices
 from gate.policy.words import Facts, Value
-from gate.request import Intent
 from gate.verdict import Outcome, Verdict
 
 # What was shown worse is three facts by itself; one more may stand in the way. So many tries take
@@ -59,10 +58,8 @@ class Flips:
     bounded: bool = False
 
 
-def flips(policy: Policy, facts: Facts, intent: Intent, found: Situation = NOWHERE) -> Flips:
-    """The smallest changes of these facts that would turn the policy's verdict."""
-    if intent is Intent.ROLLBACK:
-        return Flips((), 0)
+def flips(policy: Policy, facts: Facts, found: Situation = NOWHERE) -> Flips:
+    """The smallest changes of these facts that would turn the policy's verdict on a release."""
     return _Search(policy, facts, found).smallest()
 
 

@@ -15,7 +15,9 @@ from pydantic import Field
 from gate.document import Document, Place, Section, Text, fit, parse, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
+from gate.policy import demand_section
 from gate.policy.conditions import faults
+from gate.policy.demand_section import DemandSection
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
 from gate.policy.freeze import Freeze
 from gate.policy.freeze_section import FreezeSection, freezes, inherited
@@ -60,6 +62,7 @@ class PolicySection(Section):
     rules: list[RuleSection] = Field(default_factory=list)
     freezes: list[FreezeSection] = Field(default_factory=list)
     overrides: OverridesSection | None = None
+    evidence: list[DemandSection] = Field(default_factory=list)
 
     @property
     def parents(self) -> list[str]:
@@ -155,6 +158,7 @@ class _Reader:
             disabled=section.disable,
             freezes=closed,
             overrides=terms(document, section.overrides, [one.overrides for one in policies]),
+            evidence=demand_section.merged(document, section.evidence, policies),
         )
         return Opened(policy, document, rules)
 
@@ -185,6 +189,7 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
         for error in faults(rule.when):
             where = document.inside((*place, "when"), error.line, error.column)
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
+    yield from demand_section.complaints(document, section.evidence)
     if not section.rules and not section.parents:
         yield refuse(
             document, ("rules",), "there are no rules", "write some, or `extends: standard`"

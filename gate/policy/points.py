@@ -29,8 +29,9 @@ UNKNOWN = Point(None, "not known")
 
 
 def conditions(policy: Policy) -> tuple[str, ...]:
-    """The conditions that can change the policy's outcome."""
-    return tuple(rule.when for rule in policy.rules if rule.counts)
+    """The conditions that can change the policy's outcome, its evidence table as one of them."""
+    asked = tuple(rule.when for rule in policy.rules if rule.counts)
+    return (*asked, "evidence.enough") if policy.evidence else asked
 
 
 def points(asked: Iterable[str]) -> Mapping[str, tuple[Point, ...]]:

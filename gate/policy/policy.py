@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gate.override import Overriding
+from gate.policy.demand import Demand
 from gate.policy.freeze import Freeze
 from gate.verdict import Outcome
 
@@ -79,8 +80,9 @@ class Policy:
 
     `sha256` is of the file's bytes and of all that it extends, so that a decision names exactly
     what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
-    `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`. `freezes`
-    hold by themselves; `overrides`: the terms on which an override counts.
+    `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`.
+    `evidence`: the table of how much must be seen, see `demands`. `freezes` hold by themselves;
+    `overrides`: the terms on which an override counts.
     """
 
     name: str
@@ -90,5 +92,6 @@ class Policy:
     mode: Stance = Stance.ENFORCE
     extends: tuple[str, ...] = ()
     disabled: Mapping[str, str] = field(default_factory=dict)
+    evidence: tuple[Demand, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     overrides: Overriding = field(default_factory=Overriding)

@@ -52,11 +52,13 @@ _JUDGE, _SEEN = "the judge", "the sources"
 _BUDGET, _RISK = "the SLOs of the service file", "the risk of the change"
 _CHANGE, _PULL = "the source of the change", "the pull requests of the change, on GitHub"
 _OWNERS, _LEDGER = "the components of the repository", "deployments told to the ledger"
-_FILE, _REQUEST = "the service file", "the request"
+_FILE, _REQUEST, _TABLE = "the service file", "the request", "the policy's evidence table"
+# How the words begin of which nothing is known before the metrics are judged.
+JUDGED = ("analysis.", "evidence.")
 _FREEZES, _QUARTER = "the freezes of the policy", 92 * 1_440.0
 _TYPES = (
     "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test",
-    "hotfix", "security", "reliability", "emergency", "breaking",
+    "hotfix", "security", "reliability", "emergency", "breaking", "untyped",
 )  # fmt: skip
 
 WORDS: Mapping[str, Word] = {
@@ -81,6 +83,12 @@ WORDS: Mapping[str, Word] = {
     "analysis.unfit": Word(
         Type.STRINGS, "comparisons whose data cannot carry an answer", _JUDGE, ("latency p99",)
     ),
+    "analysis.settled": Word(
+        Type.STRINGS,
+        "comparisons that passed at a policy's weaker level only (the soft pass of `settle`)",
+        _JUDGE,
+        ("latency p99",),
+    ),
     "analysis.evidence_worse": Word(
         Type.DOUBLE,
         "log10 of the rollout's evidence (e-value) that some metric is worse; "
@@ -99,6 +107,18 @@ WORDS: Mapping[str, Word] = {
     "analysis.concurrent": Word(Type.BOOL, "both arms ran at the same time", _FILE, example=True),
     "evidence.gaps": Word(
         Type.STRINGS, "what was asked for and not seen", _SEEN, ("slo availability",)
+    ),
+    "evidence.enough": Word(
+        Type.BOOL, "the minutes and events that the policy asks for are there", _TABLE, example=True
+    ),
+    "evidence.needed_minutes": Word(
+        Type.DOUBLE, "judged minutes that the policy asks for", _TABLE, 30.0, least=0.0
+    ),
+    "evidence.missing": Word(
+        Type.STRINGS, "what is not enough yet", _TABLE, ("30 minutes, 12 judged",)
+    ),
+    "evidence.rows": Word(
+        Type.STRINGS, "the rows of the evidence table that apply", _TABLE, ("risky or thin",)
     ),
     "budget.asked": Word(Type.BOOL, "the service declares an SLO", _FILE, example=True),
     "budget.remaining": Word(
@@ -205,8 +225,8 @@ WORDS: Mapping[str, Word] = {
     ),
     "change.types": Word(
         Type.STRINGS,
-        "types of its conventional commits (fix, feat, revert, ...), breaking, and of its labels "
-        "(hotfix, revert, security, reliability, emergency)",
+        "types of its conventional commits (fix, feat, revert, ...; untyped for others), breaking, "
+        "and of its labels (hotfix, revert, security, reliability, emergency)",
         _CHANGE,
         ("fix",),
         known=_TYPES,

@@ -61,6 +61,8 @@ TYPES = frozenset(
         "security",
     ]
 )
+# What a commit is that does not say: among fixes, it keeps a release from being all fixes.
+UNTYPED = "untyped"
 _CONVENTIONAL = re.compile(r"(\w+)(?:\([^)]*\))?(!?): ")
 
 
@@ -109,10 +111,10 @@ def touches(paths: Iterable[str], kinds: Mapping[str, _Kind] = KINDS) -> tuple[s
 
 
 def types(subjects: Iterable[str]) -> tuple[str, ...]:
-    """The types of conventional commits, `breaking` among them; others have none.
+    """The types of conventional commits, `breaking` among them; of others `untyped`.
 
     >>> types(["feat(api)!: drop v1", 'Revert "feat: x"', "Tidy up", "wip: y"])
-    ('breaking', 'feat', 'revert')
+    ('breaking', 'feat', 'revert', 'untyped')
     """
     return tuple(sorted({word for subject in subjects for word in _types(subject)}))
 
@@ -127,5 +129,5 @@ def _types(subject: str) -> set[str]:
         return {"revert"}
     found = _CONVENTIONAL.match(subject)
     if not found or found[1].lower() not in TYPES:
-        return set()
+        return {UNTYPED}
     return {found[1].lower()} | ({"breaking"} if found[2] else set())

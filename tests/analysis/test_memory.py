@@ -10,6 +10,7 @@ from gate.analysis import rates
 from gate.analysis.judge import judge
 from gate.analysis.rates import Memory
 from gate.metric import Kind
+from gate.policy.demands import Demands, adapted
 from gate.series import Counts, array
 from tests.parts.releases import (
     an_hour_of,
@@ -84,3 +85,16 @@ def test_a_look_sums_what_is_new(monkeypatch):
     whole, summed[:] = sum(summed), []
     judge(service, until(evidence, 999), memory)
     assert sum(summed) < whole / 10
+
+
+def test_looks_that_ask_for_other_evidence_may_share_one_memory():
+    """The budget moves: a policy may ask for more at one look than at the next."""
+    evidence, memory = a_release(), Memory()
+    asked = (
+        SERVICE,
+        adapted(SERVICE, Demands(margins=0.5, beta=0.01)),
+        adapted(SERVICE, Demands(alpha=0.1, margins=0.75)),
+    )
+    for minutes, service in zip((20, 21, 35, 36, 60, 60), (*asked, *asked), strict=True):
+        seen = until(evidence, minutes)
+        assert judge(service, seen, memory) == judge(service, seen)

@@ -151,7 +151,14 @@ def test_back_to_a_version_of_which_an_outcome_was_told(ledger):
     assert back(ledger, "v0") == replace(back(ledger, "v0"), notes=())
     answer = back(ledger, "v-1")
     assert answer.outcome is Outcome.PROMOTE
-    assert answer.notes == ("the last word on 'v-1' is incident",)
+    assert answer.notes == ("of 'v-1' was told: incident",)
+
+
+def test_a_canary_that_was_only_stopped_is_nothing_to_go_back_to(ledger):
+    gate(ledger).decide(a_request(canary="v2", baseline="v1"))
+    for bad in (Result.ABORTED, Result.ROLLED_BACK):
+        remember(ledger, told(bad, "v3"))
+        assert back(ledger, "v3").outcome is Outcome.ROLLBACK
 
 
 def test_a_new_version_does_not_get_around_the_gate_by_calling_itself_a_way_back(ledger):

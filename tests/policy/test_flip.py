@@ -21,7 +21,7 @@ def told(found):
 
 
 def turned(policy, facts):
-    return flips(policy, facts, Intent.RELEASE)
+    return flips(policy, facts)
 
 
 def after(policy, facts, one):
@@ -75,10 +75,6 @@ def test_a_verdict_that_nothing_can_turn_is_told_as_one():
     found = turned(policy, {"analysis.safe": True, "service.tier": 0})
     assert found.found == ()
     assert not found.bounded
-
-
-def test_going_back_has_nothing_to_turn():
-    assert flips(STANDARD, GOOD, Intent.ROLLBACK).found == ()
 
 
 def test_time_passes_for_every_clock():

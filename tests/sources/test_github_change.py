@@ -35,7 +35,7 @@ def test_a_pull_request_is_counted_as_git_would_count_it():
     assert change.entropy == pytest.approx(0.918, abs=0.001)  # of 20 and 40 lines
     assert change.commits == 2
     assert change.touches == ("migrations",)
-    assert change.types == ("breaking", "feat", "fix")
+    assert change.types == ("breaking", "feat", "fix", "untyped")
     assert (change.age, change.changes, change.recent) == (None, None, ())
     assert "1 file is listed without lines: binary, or too much for GitHub" in change.notes
     assert misfit(ChangeRange(source="hub", base="", head=""), change) == ""

@@ -108,14 +108,14 @@ def test_a_merge_by_an_app_without_an_approval_is_self_approved():
 def test_labels_say_types_and_flags_whatever_their_case():
     told = pulls_of(PullOf(labels=("Hotfix", "Feature-Flag", "size/S")))
     assert told.labels == ("Feature-Flag", "Hotfix", "size/S")
-    assert told.types == ("fix", "hotfix")
+    assert told.types == ("fix", "hotfix", "untyped")
     assert told.flagged
 
 
 def test_a_team_names_its_own_labels():
     spec = {"label_types": {"emergency": ["sev/1"]}, "flags": ["dark"]}
     told = pulls_of(PullOf(labels=("sev/1", "security", "feature-flag")), spec=spec)
-    assert told.types == ("emergency", "fix", "security")
+    assert told.types == ("emergency", "fix", "security", "untyped")
     assert not told.flagged
 
 
@@ -214,7 +214,7 @@ def test_several_pull_requests_of_a_release_are_told_by_the_least_reassuring():
     assert told.numbers == (7, 9)
     assert told.approvals == 1
     assert told.labels == ("feature-flag", "security")
-    assert told.types == ("feat", "fix", "security")
+    assert told.types == ("feat", "fix", "security", "untyped")
     assert told.flagged is False  # not all of it
     assert (told.self_approved, told.failing) == (False, ())
     # c1 came with the merge; its own pull request is not asked for.

@@ -130,7 +130,7 @@ def test_a_small_reviewed_change_goes_on_and_is_replayed(tmp_path, capfd):
         code, told = check(tmp_path, server.url, capfd)
     assert (code, told["verdict"]) == (0, "promote")
     assert told["facts"]["risk.level"] == "low"
-    assert told["facts"]["change.types"] == ["fix", "security"]
+    assert told["facts"]["change.types"] == ["fix", "security", "untyped"]
     assert told["facts"]["change.labels"] == ["security"]
     assert run(["replay", told["id"]]) == 0
     assert "every number is the same" in capfd.readouterr().out

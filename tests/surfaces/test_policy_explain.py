@@ -54,10 +54,11 @@ def test_a_young_canary_is_told_by_its_metrics_what_they_wait_for(capfd):
     assert "too early: true - when rollout.seen_minutes < 10.0 - rollout.seen_minutes = 8.0" in told
     assert "says hold: 8 minutes were judged" in told
     # The limit is that of `gate check`; how long it takes is what the judge forecasts.
-    assert "would promote if errors were shown <= 0.295% (1.25 x baseline + 0.05%" in told
-    assert "latency p50 were shown <= 95.6ms" in told
+    assert "would promote if errors were shown <= 0.271% (1.1875 x baseline + 0.0375%" in told
+    assert "latency p50 were shown <= 91.6ms" in told
     assert "and rollout.seen_minutes were 10 (it is 8.0)" in told
-    assert "latency p50: clear in about 8m more at this traffic" in told
+    assert "latency p50: clear in about 15m more at this traffic" in told
+    assert "as much were seen as the policy's evidence table asks for" in told
     assert "analysis.safe were" not in told
 
 

@@ -87,10 +87,15 @@ def tip(commits: Sequence[Commit]) -> Commit | None:
 
 
 def types(commits: Sequence[Commit], count: int, *titles: str) -> tuple[str, ...] | None:
-    """Those of the commits but merges, and of the titles; None where some commits are not known."""
+    """Those of the commits but merges, and of the titles; None where some commits are not known.
+
+    A title that has a type speaks for the commits that have none.
+    """
     if len(commits) < count:
         return None
-    return touched.types([*titles, *(one.subject for one in commits if len(one.parents) < 2)])
+    found = touched.types([*titles, *(one.subject for one in commits if len(one.parents) < 2)])
+    typed = titles and touched.UNTYPED not in touched.types(titles)
+    return tuple(one for one in found if one != touched.UNTYPED or not typed)
 
 
 def _counted(

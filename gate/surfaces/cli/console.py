@@ -25,6 +25,14 @@ def tell(text: str) -> None:
         _silence(sys.stderr)
 
 
+def rewrite(text: str) -> None:
+    """To standard error, in the place of the line that stood there; for a terminal."""
+    try:
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+    except (OSError, ValueError):
+        _silence(sys.stderr)
+
+
 def width() -> int:
     """Columns of the terminal; 80 in a pipe, so that a log looks the same wherever it was made."""
     try:

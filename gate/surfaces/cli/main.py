@@ -24,7 +24,7 @@ COMMANDS = {
     "override": ("gate.surfaces.cli.override:override", "Lift holds, approved and recorded."),
     "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),
     "policy": ("gate.surfaces.cli.policy:policy", "Lint, test, explain, check and show policies."),
-    "replay": ("gate.surfaces.cli.replay:replay", "Decide a stored decision again."),
+    "replay": ("gate.surfaces.cli.replay:replay", "Decide again, or by another policy."),
     "risk": ("gate.surfaces.cli.risk:risk", "How likely is a change to introduce a bug, and why?"),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),
     "show": ("gate.surfaces.cli.service:show", "The service file with everything filled in."),

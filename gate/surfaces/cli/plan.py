@@ -68,6 +68,8 @@ def plan(context: click.Context, /, **flags: Any) -> None:
 
     The judge itself is run on the rollout that the baseline's last hour lets expect: when would it
     call a canary worse that is worse by the effect, and when show one safe that is just as good?
+    At the levels and margins of the service file: where a policy's evidence table asks for more
+    (closer margins, so many minutes), it takes longer.
 
     Exits 0 when a metric could be planned, 30 when none could, 2 for a wrong flag or file.
     """

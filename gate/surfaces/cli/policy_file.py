@@ -8,8 +8,10 @@ from typing import Any
 import orjson
 
 from gate.policy import freeze_section, overrides_section
+from gate.policy.demand import Demand
 from gate.policy.policy import OnUnknown, Policy, Rule, Then
 from gate.surfaces.cli.yamltext import comment
+from gate.units import duration
 
 SCHEMA = "gate.policy/v1"
 
@@ -29,6 +31,7 @@ def policy_yaml(policy: Policy) -> str:
         "kind": "ReleasePolicy",
         **{name: value for name, value in _plain(policy).items() if name not in _HEAD},
         "rules": [_rule(rule) for rule in policy.rules],
+        **({"evidence": [_row(row) for row in policy.evidence]} if policy.evidence else {}),
         "freezes": [freeze_section.as_written(one) for one in policy.freezes],
         "overrides": overrides_section.as_written(policy.overrides),
     }
@@ -36,7 +39,7 @@ def policy_yaml(policy: Policy) -> str:
     return "\n".join([*_origin(policy), dumped])
 
 
-_HEAD = ("rules", "freezes", "overrides", "sha256", "extends", "disabled")
+_HEAD = ("rules", "evidence", "freezes", "overrides", "sha256", "extends", "disabled")
 
 
 def _origin(policy: Policy) -> Iterator[str]:
@@ -51,6 +54,20 @@ def _rule(rule: Rule) -> dict[str, Any]:
     """As it may be written: a rule that only warns has no `on_unknown` but ignore."""
     written = _plain(rule)
     if rule.then is Then.WARN and rule.on_unknown is not OnUnknown.IGNORE:
+        del written["on_unknown"]
+    return written
+
+
+def _row(row: Demand) -> dict[str, Any]:
+    """As it may be written: only what it asks for."""
+    plain = _plain(row)
+    never = plain.pop("never_settle")
+    written = {name: value for name, value in plain.items() if value not in (None, "", [])}
+    if row.settle:
+        written["settle"]["after"] = duration(row.settle.after)
+    if never:
+        written["settle"] = "never"
+    if not row.when:
         del written["on_unknown"]
     return written
 

@@ -46,6 +46,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "analysis": analysed(conclusion.analysis),
         "budgets": conclusion.budgets,
         "margins": conclusion.margins,
+        "demands": conclusion.demands,
         "risk": conclusion.risk,
         "change": decision.evidence.change and changed(decision.evidence.change),
         "pull_requests": decision.evidence.pulls,

@@ -10,9 +10,9 @@ import orjson
 from gate.analysis.comparison import Analysis, Comparison, Finding
 from gate.metric import Direction
 from gate.policy.advice import wait
+from gate.policy.direction import GOING_BACK
 from gate.policy.explain import Explanation, Heard
 from gate.policy.flip import Change, Flip
-from gate.request import Intent
 from gate.surfaces.report.known import listed, value
 from gate.surfaces.report.numbers import quantity
 from gate.surfaces.report.page import Page, Section, printable
@@ -117,7 +117,7 @@ def _rule_json(one: Heard) -> dict[str, Any]:
 
 
 def _turns(told: Explanation, analysis: Analysis | None) -> Iterator[str]:
-    if told.intent is Intent.ROLLBACK:
+    if GOING_BACK in told.verdict.reasons:
         yield "nothing: going back is never blocked"
         return
     for flip in told.flips.found:
@@ -147,7 +147,9 @@ def _parts(flip: Flip, change: Change, analysis: Analysis | None) -> Iterator[st
     behind = _behind(flip, change, analysis)
     for one in behind:
         yield _shown(one)
-    if not behind:
+    if change.word == "evidence.enough" and change.value is True:
+        yield "as much were seen as the policy's evidence table asks for"
+    elif not behind:
         yield f"{change.word} were {change.told} (it is {value(change.was)})"
 
 

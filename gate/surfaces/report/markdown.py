@@ -23,6 +23,7 @@ def markdown(told: Report) -> str:
         _list("Because", list(map(voiced, told.reasons))),
         _list("Warnings", list(map(voiced, told.warnings))),
         _list("Would have said (audited)", list(map(voiced, told.audited))),
+        _list("Evidence asked for", told.demands),
         _list("Note", told.notes),
         _table(told),
         _list("Error budget", told.budgets),

@@ -10,6 +10,7 @@ from gate.decision import Decision
 from gate.metric import Direction
 from gate.request import Window
 from gate.surfaces.report.budget import derived, told
+from gate.surfaces.report.demands import demand_lines, share
 from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
 from gate.surfaces.report.pulls import pulled
@@ -39,6 +40,7 @@ class Report:
     reasons: tuple[Reason, ...]
     warnings: tuple[Remark, ...]
     audited: tuple[Remark, ...]
+    demands: tuple[str, ...]
     rows: tuple[Row, ...]
     budgets: tuple[str, ...]
     risk: tuple[str, ...]
@@ -64,6 +66,7 @@ def _report(decision: Decision) -> Report:
         reasons=decision.verdict.reasons,
         warnings=decision.verdict.warnings,
         audited=decision.verdict.audited,
+        demands=tuple(demand_lines(decision)),
         rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
         budgets=(*map(told, conclusion.budgets), *map(derived, conclusion.margins)),
         risk=tuple(_risk(decision)),
@@ -111,10 +114,23 @@ def how_sure(analysis: Analysis) -> Iterator[str]:
     else:
         yield (
             f"over the whole rollout: a good release is called worse with probability below "
-            f"{analysis.alpha:.0%}, a bad one not worse below {analysis.beta:.0%}"
+            f"{share(analysis.alpha)}, a bad one not worse below {share(analysis.beta)}"
         )
+        yield from _soft(analysis, analysis.beta)
     if not analysis.concurrent:
         yield "the baseline is historical: time itself differs between the arms; weaker evidence"
+
+
+def _soft(analysis: Analysis, beta: float) -> Iterator[str]:
+    """What a soft pass costs, said before anything else is read."""
+    soft = {one.label: one.settled for one in analysis.comparisons if one.settled is not None}
+    if soft:
+        most = share(max(soft.values()))
+        yield (
+            f"SOFT PASS: {', '.join(soft)} did not show not worse at {share(beta)}; the policy "
+            f"settles for {most} after so long: a bad release passes so with probability up to "
+            f"{most}"
+        )
 
 
 def cells(one: Comparison) -> tuple[str, ...]:
@@ -127,7 +143,7 @@ def cells(one: Comparison) -> tuple[str, ...]:
         quantity(one.difference, unit, signed=True),
         _interval(one),
         quantity(one.limit, unit),
-        one.finding.replace("_", " "),
+        "soft pass" if one.settled is not None else one.finding.replace("_", " "),
     )
 
 

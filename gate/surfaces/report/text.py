@@ -14,7 +14,10 @@ from gate.surfaces.report.page import Page
 from gate.surfaces.report.report import COLUMNS, Report, voiced
 
 _STYLES = {"promote": "bold green", "hold": "bold yellow", "rollback": "bold red"}
-_FINDINGS = {"worse": "red", "not worse": "green", "unclear": "yellow", "unfit": "yellow"}
+_FINDINGS = {
+    "worse": "red", "not worse": "green", "soft pass": "yellow", "unclear": "yellow",
+    "unfit": "yellow",
+}  # fmt: skip
 _RIGHT = ("baseline", "canary", "difference", "limit")
 
 
@@ -28,6 +31,7 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     _section(console, "Because", list(map(voiced, told.reasons)))
     _section(console, "Warnings", list(map(voiced, told.warnings)))
     _section(console, "Would have said (audited)", list(map(voiced, told.audited)))
+    _section(console, "Evidence asked for", told.demands)
     _section(console, "Note", told.notes)
     console.print("\nEvidence", style="bold")
     _table(console, COLUMNS, [row.cells for row in told.rows])
