@@ -19,6 +19,9 @@ from gate.errors import UsageError, did_you_mean
 from gate.units import seconds
 
 PREFIX = "GATE_"
+OWN = frozenset({"LEDGER", "TIMEOUT", "SETTINGS"})
+# Read by the server, beside its flags; see `gate.surfaces.http.configuration`.
+OF_THE_SERVER = frozenset({"SERVICES", "POLICIES", "TOKENS", "URL", "INSECURE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def _of_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    known = {f"{PREFIX}LEDGER", f"{PREFIX}TIMEOUT", f"{PREFIX}SETTINGS"}
+    known = {f"{PREFIX}{word}" for word in OWN | OF_THE_SERVER}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
             raise UsageError(

@@ -69,6 +69,7 @@ class ChangeSource(Protocol):
     def change(self, wanted: ChangeRange, asked: Asked) -> Change: ...
 
 
+# Any of them may also have `reach(deadline)`: SourceError where nothing can be asked there now.
 Source = MetricSource | IndicatorSource | ChangeSource
 
 

@@ -80,6 +80,9 @@ class Ledger(Protocol):
     ) -> Iterator[Entry]:
         """Newest first; of every kind where it is None; only those numbered below `before`."""
 
+    def check(self) -> None:
+        """Whether it could be appended to now."""
+
     def verify(self) -> Verification:
         """The whole chain, recomputed from the stored bytes."""
 

@@ -42,17 +42,18 @@ class Sighting:
 
 def first_seen(ledger: Ledger, rollout: Rollout, now: float) -> Sighting:
     """The sighting that this rollout continues, or a new one at `now`; raises LedgerError."""
-    seen = _latest(ledger, rollout)
+    seen = latest(ledger, rollout)
     if seen is not None and not _ended(ledger, seen):
         return seen
     return _stored(ledger, Sighting(rollout, now, seen.number + 1 if seen else 0))
 
 
-def _latest(ledger: Ledger, rollout: Rollout) -> Sighting | None:
-    latest: Sighting | None = None
-    while (entry := _entry(ledger, rollout, latest.number + 1 if latest else 0)) is not None:
-        latest = _sighting(entry)
-    return latest
+def latest(ledger: Ledger, rollout: Rollout) -> Sighting | None:
+    """The last time this rollout began, or None where it was never seen; raises LedgerError."""
+    found: Sighting | None = None
+    while (entry := _entry(ledger, rollout, found.number + 1 if found else 0)) is not None:
+        found = _sighting(entry)
+    return found
 
 
 def _entry(ledger: Ledger, rollout: Rollout, number: int) -> Entry | None:

@@ -1,4 +1,4 @@
-"""A rollout's window starts when the gate first saw it, whoever asks again and after any restart."""
+"""A rollout's window starts when the gate first saw it, whoever asks and after any restart."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def test_a_version_whose_end_was_told_begins_anew(tmp_path):
 def test_of_many_who_see_it_at_once_one_is_believed(tmp_path):
     path = tmp_path / "ledger.db"
     with ThreadPoolExecutor(8) as pool:
-        seen = list(pool.map(lambda k: first_seen(SqliteLedger(path), ROLLOUT, 100.0 + k), range(8)))
+        seen = list(
+            pool.map(lambda k: first_seen(SqliteLedger(path), ROLLOUT, 100.0 + k), range(8))
+        )
     assert len({one.at for one in seen}) == 1
     assert len(list(SqliteLedger(path).entries(kind=Kind.ROLLOUT))) == 1
     assert SqliteLedger(path).verify().faults == ()
