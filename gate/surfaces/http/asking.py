@@ -96,11 +96,12 @@ class Asking:
         way, and GateError where nothing can be decided.
         """
         service = self._catalogue[question.service].gate.service
-        _check(question, service, self._clock())
+        asked_at = self._clock()
+        _check(question, service, asked_at)
         return self._flights.get(
             question,
             question.service,
-            lambda: self._decide(question),
+            lambda: self._decide(question, asked_at),
             lambda decision: self._until(decision, service),
             within,
         )
@@ -128,17 +129,18 @@ class Asking:
             while len(self._keys) > MOST_KEYS:
                 self._keys.popitem(last=False)
 
-    def _decide(self, question: Question) -> Decision:
-        decision = self._catalogue[question.service].gate.decide(self._request(question))
+    def _decide(self, question: Question, asked_at: float) -> Decision:
+        request = self._request(question, asked_at)
+        decision = self._catalogue[question.service].gate.decide(request)
         self._decided(decision)
         return decision
 
-    def _request(self, question: Question) -> Request:
-        now = self._clock()
-        as_of = now if question.as_of is None else question.as_of
+    def _request(self, question: Question, asked_at: float) -> Request:
+        """Seen when it was asked, judged as of now: it may have waited for a worker."""
+        as_of = self._clock() if question.as_of is None else question.as_of
         since = question.since
         if since is None:
-            since = first_seen(self._ledger, question.rollout, now).at
+            since = first_seen(self._ledger, question.rollout, asked_at).at
         return Request(
             service=question.service,
             canary=question.canary,

@@ -27,7 +27,8 @@ def caller(verb: Verb, given: str = "") -> Caller:
     """
     found = _known(_presented() or given)
     g.caller = found
-    _slowed(found.name if found else f"unknown at {request.remote_addr}")
+    if found is not ANYBODY:
+        _slowed(found.name if found else f"unknown at {request.remote_addr}")
     if found is None:
         raise Refusal(401, "no valid token", "send Authorization: Bearer TOKEN", WHO)
     if not found.may(verb):

@@ -99,7 +99,7 @@ def _entry(id_: str) -> Entry:
     except (NothingStoredError, UnknownEntryError):
         entry = None
     # What a token may not see is not there: or ids could be found out by asking.
-    known = entry and entry.record.kind is Kind.DECISION and who.knows(entry.record.service)
+    known = entry and entry.record.kind == Kind.DECISION and who.knows(entry.record.service)
     if entry is None or not known:
         raise Refusal(404, "no decision has this id", "GET /v1/decisions lists them")
     return entry

@@ -115,7 +115,7 @@ def _config(name: str) -> Mapping[str, Any]:
 
 @KAYENTA.post("/canary/<service>")
 def start(service: str) -> Response:
-    """Begins to judge and answers with the run's id at once."""
+    """Judges a first time, or begins to, and answers with the run's id."""
     who = caller(Verb.ASK)
     told = body(Start, any_type=True)
     served(who, service)
@@ -130,7 +130,7 @@ def start(service: str) -> Response:
         passing=told.thresholds.passing,
         marginal=told.thresholds.marginal,
     )
-    server().asking.ask(run.question, within=0.0)
+    server().asking.ask(run.question, within(CLIENT_WAITS))
     return answer({"canaryExecutionId": run.id})
 
 
