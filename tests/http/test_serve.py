@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -27,6 +28,8 @@ from tests.parts.ports import free_port, wait_for
 from tests.parts.services import service_file
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
 
 NO_HTTP = (
     b"nonsense\r\n\r\n",
@@ -164,6 +167,32 @@ def test_killed_under_load_it_has_stored_all_it_told(tmp_path):
     assert len(told) > 20
     stored = {entry.record.id for entry in ledger.entries()}
     assert set(told) <= stored
+
+
+@pytest.mark.parametrize("first", ["gate serve", "gunicorn"])
+def test_the_commands_of_the_readme(tmp_path, first):
+    """Beside another's server on its port, they run on a free one."""
+    shown = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (serve,) = (one for one in shown if one.startswith(first))
+    (ask,) = (one for one in shown if one.startswith("curl"))
+    port = str(free_port())
+    environ = {
+        **os.environ, "GATE_LEDGER": str(tmp_path / "ledger.db"), "GATE_INSECURE": "true",
+        "GATE_SERVICES": str(EXAMPLE),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    serve = serve.replace("gate serve", f"python -m gate serve --listen 127.0.0.1:{port}")
+    command = serve.replace("0.0.0.0:8080", f"127.0.0.1:{port}")
+    process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=ROOT, env=environ)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process)
+        told = subprocess.run(
+            ["bash", "-c", ask.replace("8080", port)], check=True, capture_output=True
+        )
+        assert json.loads(told.stdout)["verdict"] == "rollback"
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_a_port_that_is_taken_is_one_message_and_exit_2(capfd):
