@@ -50,6 +50,15 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path, capfd):
         assert complaint in told, told
 
 
+def test_services_on_one_prometheus_share_what_is_known_of_it(tmp_path):
+    text = service_file(tmp_path, URL, policy="standard").read_text()
+    (tmp_path / "other.yaml").write_text(text.replace("name: shop", "name: other"))
+    found = served(tmp_path, tmp_path / "gate.yaml", tmp_path / "other.yaml", EXAMPLE)
+    breakers = {name: {id(one._breaker) for one in its.gate.sources.values()}
+                for name, its in found.items()}  # fmt: skip
+    assert breakers["shop"] == breakers["other"] != breakers["checkout"]
+
+
 def test_two_files_of_one_service_are_refused(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

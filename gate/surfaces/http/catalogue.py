@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+import orjson
 
 from gate.decide import Gate
 from gate.document import read
 from gate.errors import UsageError
+from gate.evidence.source import Source
 from gate.service_file import ServiceFile, from_document
 from gate.settings import Settings
+from gate.sources.breaker import Breaker, Guarded
 from gate.wiring import gate as wired
 
 
@@ -31,12 +36,14 @@ def catalogue(
     """Every service by name; raises one UsageError with all that is wrong with any file."""
     served: dict[str, Served] = {}
     complaints: list[str] = []
+    breakers: dict[bytes, Breaker] = {}
     if not paths:
         complaints.append("no service file is named\n  name files or folders with --services")
     for path in paths:
         try:
             for one in _of(path, policies, settings, environ):
                 _add(served, one)
+                _guard(one, breakers)
         except UsageError as error:
             complaints.append(str(error))
     if complaints:
@@ -52,6 +59,19 @@ def _add(served: dict[str, Served], one: Served) -> None:
             f"{one.file.document.file}: service {name!r} is declared in {first} too", "rename one"
         )
     served[name] = one
+
+
+def _guard(one: Served, breakers: dict[bytes, Breaker]) -> None:
+    """Services that name the same server share what is known of its being down."""
+    guarded: dict[str, Source] = {}
+    for name, source in one.gate.sources.items():
+        said = {"folder": str(one.file.folder), **one.file.sources[name]}
+        if "url" in said:
+            del said["folder"]  # where a file lies matters to what is named by a path
+        key = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        breaker = breakers.setdefault(key, Breaker())
+        guarded[name] = cast("Source", Guarded(source, breaker))
+    one.gate.sources = guarded
 
 
 def _of(

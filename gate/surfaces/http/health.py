@@ -18,8 +18,9 @@ from gate.surfaces.http.server import server
 
 HEALTH = Blueprint("health", __name__)
 
-# Seconds: for a source to answer, for a probe to wait for it, and how long what was found serves.
-REACH, PATIENCE, CHECKED_FOR = 2.0, 0.8, 30.0
+# Seconds: for a source to answer, for a probe to wait for it (Kubernetes waits 1 s by itself), and
+# how long what was found serves.
+REACH, PATIENCE, CHECKED_FOR = 0.6, 0.8, 30.0
 
 
 @HEALTH.get("/healthz")
