@@ -9,7 +9,7 @@ import pytest
 
 from gate.evidence.evidence import Cause
 from gate.evidence.source import SourceError
-from gate.surfaces.http.flights import Flights
+from gate.surfaces.http.flights import LATE, Flights
 from gate.surfaces.http.lanes import FullError, Lanes
 from tests.http.parts import EXAMPLE, ask, running
 
@@ -113,6 +113,36 @@ def test_more_than_there_is_room_for_is_503_and_no_verdict(tmp_path):
     source.free.set()
     assert server.its.lanes.close(10)
     assert len(list(server.ledger.entries())) == 3
+
+
+def test_a_poller_who_asks_seldom_is_told_what_came_too_late_for_it_once():
+    lanes, now, values = Lanes(), [0.0], iter(range(100))
+    flights: Flights[str, int] = Flights(lanes, lambda: now[0])
+    free = threading.Semaphore(0)
+
+    def evaluate():
+        free.acquire(timeout=10)
+        return next(values)
+
+    def poll():
+        return flights.get("k", "lane", evaluate, lambda _: now[0] + 1.0, 0.0)
+
+    def landed(count):
+        while len(flights._landed) < count or flights._flying:
+            threading.Event().wait(0.01)
+
+    assert poll() is None
+    free.release()
+    landed(1)
+    now[0] += 30.0
+    assert poll() == 0  # and the next evaluation has begun
+    assert poll() is None  # it is told once
+    free.release()
+    landed(1)
+    now[0] += 1.0 + LATE
+    assert poll() is None  # too old to be told
+    free.release()
+    assert lanes.close(10)
 
 
 def test_a_failure_is_told_to_all_who_wait_and_then_forgotten():

@@ -2,7 +2,8 @@
 
 What a client may rely on. A verdict rests on evidence at most `FRESH` seconds old, and never on an
 older interval than there is. Who asks about the same rollout meanwhile gets the same decision, by
-its id. Whoever cannot wait is told to hold; the judging goes on, and the next ask gets the answer.
+its id. Whoever cannot wait is told to hold; the judging goes on, and the next ask gets the answer,
+if it comes within a minute.
 """
 
 from __future__ import annotations

@@ -6,26 +6,34 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gate.surfaces.http.lanes import Lanes
+from gate.surfaces.http.lanes import FullError, Lanes
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
+# Seconds that a value which came too late for all who asked waits for the first to ask again.
+LATE = 60.0
+
+
+@dataclass(slots=True)
 class _Landed(Generic[Value]):
     value: Value
     until: float
+    told: bool = False
 
 
 class Flights(Generic[Key, Value]):
     """At most one evaluation of a key at a time; its value serves until the moment given with it.
 
-    `clock` in the seconds of `until`. A failure is told to those who wait for it and not kept.
-    `most` values are kept.
+    A value that nobody could wait for is told once, up to `LATE` seconds after its time, and the
+    next evaluation begins with that: or a poller who asks more seldom than a value serves would
+    never be told any. `clock` in the seconds of `until`. A failure is told to those who wait for it
+    and not kept. `most` values are kept.
     """
 
     def __init__(self, lanes: Lanes, clock: Callable[[], float], most: int = 1024) -> None:
@@ -50,21 +58,42 @@ class Flights(Generic[Key, Value]):
         if not isinstance(flight, Future):
             return flight
         wait((flight,), timeout=max(0.0, within))
-        return flight.result() if flight.done() else None
+        if not flight.done():
+            return None
+        value = flight.result()
+        self._tell(key)
+        return value
+
+    def _tell(self, key: Key) -> None:
+        with self._lock:
+            if landed := self._landed.get(key):
+                landed.told = True
 
     def _joined(
         self, key: Key, lane: str, evaluate: Callable[[], Value], until: Callable[[Value], float]
     ) -> Value | Future[Value]:
         with self._lock:
-            landed = self._landed.get(key)
-            if landed is not None and self._clock() < landed.until:
+            landed, now = self._landed.get(key), self._clock()
+            if landed is not None and now < landed.until:
+                landed.told = True
                 return landed.value
-            if flying := self._flying.get(key):
-                return flying
-            flight: Future[Value] = Future()
-            self._lanes.put(lane, lambda: self._fly(key, flight, evaluate, until))
-            self._flying[key] = flight
-            return flight
+            if landed is not None and not landed.told and now < landed.until + LATE:
+                landed.told = True
+                with suppress(FullError):
+                    self._begun(key, lane, evaluate, until)
+                return landed.value
+            return self._begun(key, lane, evaluate, until)
+
+    def _begun(
+        self, key: Key, lane: str, evaluate: Callable[[], Value], until: Callable[[Value], float]
+    ) -> Future[Value]:
+        """The evaluation under way, or a new one; the lock is held."""
+        if flying := self._flying.get(key):
+            return flying
+        flight: Future[Value] = Future()
+        self._lanes.put(lane, lambda: self._fly(key, flight, evaluate, until))
+        self._flying[key] = flight
+        return flight
 
     def _fly(
         self,
