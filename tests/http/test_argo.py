@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from gate.ledger.ledger import Kind
 from tests.http.parts import BAD, BASELINE, GOOD, HOUR, STARTED, running
@@ -77,6 +78,24 @@ def test_the_same_version_tried_again_has_an_end_of_its_own(server):
         server.post("/v1/argo/outcome", aborted())
         server.clock.now += HOUR
     assert len(list(server.ledger.entries(kind=Kind.DEPLOYMENT))) == 2
+
+
+def test_an_end_that_comes_before_the_first_measurement_ends_nothing(server):
+    """Webhooks may overtake each other: word of the last try is older than this one."""
+    server.post("/v1/argo/outcome", aborted())
+    server.clock.now += 1.0
+    server.post("/v1/argo/verdict", measurement())
+    server.clock.now += HOUR
+    assert server.post("/v1/argo/verdict", measurement())[1]["verdict"] == "rollback"
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR, 90 * 24 * HOUR])
+def test_a_clock_that_jumps_promotes_nothing(server, jump):
+    server.clock.now = STARTED[GOOD]
+    server.post("/v1/argo/verdict", measurement("v1.9.2"))
+    server.clock.now += jump
+    status, told = server.post("/v1/argo/verdict", measurement("v1.9.2"))
+    assert (status, told["verdict"]) == (200, "hold")
 
 
 def test_a_pause_is_no_end(server):

@@ -118,6 +118,19 @@ def test_clients_that_send_slowly_keep_nobody_else_waiting(tmp_path):
         assert server.stop() == 0
 
 
+def test_two_hundred_pollers_at_once_share_one_decision(tmp_path):
+    with started(tmp_path) as server, ThreadPoolExecutor(200) as pool:
+        asked = {"service": "checkout", "canaryHash": BAD, "stableHash": "v1.8.0"}
+
+        def poll(_):
+            return requests.post(f"{server.url}/v1/argo/verdict", json=asked, timeout=30)
+
+        answers = list(pool.map(poll, range(200)))
+    assert {one.status_code for one in answers} == {200}
+    # Two, should a minute begin just then.
+    assert len({one.json()["id"] for one in answers}) <= 2
+
+
 def test_what_was_begun_is_answered_before_it_stops(tmp_path):
     asked = threading.Event()
 

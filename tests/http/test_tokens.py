@@ -38,6 +38,24 @@ def test_a_token_is_good_for_its_verbs_and_services(server, name, asking, tellin
     assert server.post("/v1/outcomes", outcome, **bearer(name))[0] == telling
 
 
+def test_no_token_is_logged_stored_or_told(server, caplog):
+    caplog.set_level("INFO", "gate.http")
+    answers = [
+        server.post("/v1/decisions", ask(), **bearer("asks")),
+        server.post("/v1/decisions", ask(), **bearer("nobody")),
+        server.post("/v1/decisions", ask(token=token("asks")), **bearer("asks")),
+        server.get(f"/v1/decisions?token={token('asks')}", **bearer("asks")),
+        server.post("/v1/flagger/rollout", {"name": "checkout", "metadata": {
+            "token": token("asks"), "canary": "c d"}}),
+        server.post("/v1/argo/verdict", ask(canary=token("asks")) | {"x": 1}, **bearer("asks")),
+    ]  # fmt: skip
+    stored = b"".join(entry.record.body for entry in server.ledger.entries(kind=None))
+    assert caplog.text.count('"event":"request"') == len(answers)
+    assert '"caller":"asks"' in caplog.text
+    for text in (caplog.text, stored.decode(), *map(str, answers)):
+        assert "gate_" not in text.replace("gate_version", "")
+
+
 def test_what_a_token_is_not_for_is_not_there(server):
     decision = server.post("/v1/decisions", ask(), **bearer("asks"))[1]["id"]
     assert server.get(f"/v1/decisions/{decision}", **bearer("asks"))[0] == 200

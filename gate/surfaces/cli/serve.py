@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ DEFAULT = "127.0.0.1:8080"
 def serve(**flags: Any) -> None:
     """Answer over HTTP until told to stop: Argo Rollouts, Flagger, and whatever can POST.
 
-    Exits 2 when a file is wrong. On SIGTERM it answers what was begun and exits 0.
+    Exits 2 when a file is wrong. On SIGTERM it answers what was begun and exits 0. Changed files
+    are loaded within ten seconds, or on SIGHUP; while they are wrong, those of before are in force.
     """
     with needed():
-        from gate.surfaces.http import configuration, logs
+        from gate.surfaces.http import configuration, logs, reloading
         from gate.surfaces.http import serve as http
     own = configuration.setup(
         os.environ,
@@ -56,4 +58,5 @@ def serve(**flags: Any) -> None:
         where = f"http://{flags['listen'].rpartition(':')[0]}:{listening.getsockname()[1]}"
         tell(f"gate: {', '.join(sorted(its.catalogue))} on {where}")
         logs.to_standard_error()
-        http.serve(its, listening)
+        load = partial(configuration.parts, own, found, os.environ)
+        http.serve(its, listening, reloading.Reloading(its, load, own.files))

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gate.decide import Gate
 from gate.decision import Decision
 from gate.errors import UsageError
 from gate.ledger.ledger import Ledger
@@ -31,8 +32,8 @@ FRESH = 10.0
 REPEATED = 60.0
 MOST_KEYS = 4096
 
-
-# Seconds between a named start and the moment judged: every interval is asked for.
+# Seconds between the start and the moment judged: every interval is asked for. A start that a
+# client names earlier is refused; of a rollout that was seen earlier the last 30 days are judged.
 LONGEST = 30 * 86_400.0
 
 
@@ -73,12 +74,13 @@ class Question:
 class Asking:
     """Answers questions about the services of the catalogue. Safe to use from several threads.
 
-    `decided` is told every new decision, once. `clock` tells Unix seconds.
+    `catalogue` tells the one in force. `decided` is told every new decision, once. `clock` tells
+    Unix seconds.
     """
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: Callable[[], Catalogue],
         ledger: Ledger,
         lanes: Lanes,
         clock: Callable[[], float],
@@ -96,13 +98,14 @@ class Asking:
         Raises UsageError for a question that cannot be asked, FullError where too many are under
         way, and GateError where nothing can be decided.
         """
-        service = self._catalogue[question.service].gate.service
+        gate = self._catalogue()[question.service].gate
+        service = gate.service
         asked_at = self._clock()
         _check(question, service, asked_at)
         return self._flights.get(
             question,
             question.service,
-            lambda: self._decide(question, asked_at),
+            lambda: self._decide(gate, question, asked_at),
             lambda decision: self._until(decision, service),
             within,
         )
@@ -130,9 +133,8 @@ class Asking:
             while len(self._keys) > MOST_KEYS:
                 self._keys.popitem(last=False)
 
-    def _decide(self, question: Question, asked_at: float) -> Decision:
-        request = self._request(question, asked_at)
-        decision = self._catalogue[question.service].gate.decide(request)
+    def _decide(self, gate: Gate, question: Question, asked_at: float) -> Decision:
+        decision = gate.decide(self._request(question, asked_at))
         self._decided(decision)
         return decision
 
@@ -147,7 +149,7 @@ class Asking:
             canary=question.canary,
             baseline=question.baseline,
             as_of=as_of,
-            since=max(0.0, as_of - since),
+            since=min(max(0.0, as_of - since), LONGEST),
             variables=_words(question),
             intent=question.intent,
         )

@@ -11,9 +11,9 @@ from typing import Any
 
 from gate.errors import UsageError
 from gate.settings import PREFIX, Settings
-from gate.surfaces.http.catalogue import catalogue
+from gate.surfaces.http.catalogue import Catalogue, catalogue
 from gate.surfaces.http.server import Server
-from gate.surfaces.http.tokens import load
+from gate.surfaces.http.tokens import Tokens, load
 from gate.wiring import ledger
 
 LISTEN = "127.0.0.1:8080"
@@ -32,6 +32,11 @@ class Setup:
     url: str = ""
     insecure: bool = False
     listen: tuple[str, int] | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files and folders that may change while the server runs."""
+        return (*self.services, *(one for one in (self.policies, self.tokens) if one))
 
 
 def setup(environ: Mapping[str, str], **flags: Any) -> Setup:
@@ -70,6 +75,14 @@ def address(text: str) -> tuple[str, int]:
 
 def build(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Server:
     """The parts of the server; raises UsageError with all that is wrong with any file."""
+    services, tokens = parts(own, settings, environ)
+    return Server(services, ledger(settings), tokens=tokens, url=own.url)
+
+
+def parts(
+    own: Setup, settings: Settings, environ: Mapping[str, str]
+) -> tuple[Catalogue, Tokens | None]:
+    """What is read from files, and may be read again; raises UsageError."""
     tokens = load(own.tokens) if own.tokens else None
     if tokens is None and not own.insecure and not _loopback(own.listen):
         where = "where others can reach it" if own.listen is None else f"on {own.listen[0]}"
@@ -77,8 +90,7 @@ def build(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Server:
             f"without tokens anybody could ask and tell, {where}",
             "name a file of tokens (`gate token new` makes one), or say --insecure (GATE_INSECURE)",
         )
-    services = catalogue(own.services, own.policies, settings, environ)
-    return Server(services, ledger(settings), tokens=tokens, url=own.url)
+    return catalogue(own.services, own.policies, settings, environ), tokens
 
 
 def _loopback(listen: tuple[str, int] | None) -> bool:

@@ -21,6 +21,8 @@ HEALTH = Blueprint("health", __name__)
 # Seconds: for a source to answer, for a probe to wait for it (Kubernetes waits 1 s by itself), and
 # how long what was found serves.
 REACH, PATIENCE, CHECKED_FOR = 0.6, 0.8, 30.0
+# No reason to be sent nobody: what was in force is in force.
+STALE = "changed, and cannot be loaded: the log says why; those of before are in force"
 
 
 @HEALTH.get("/healthz")
@@ -45,6 +47,7 @@ def readyz() -> Response:
             "ready": ready,
             "draining": draining,
             "ledger": faults or "writable",
+            "files": STALE if its.stale else "loaded",
             "services": sorted(its.catalogue),
             "sources": dict(_sources()),
         },

@@ -21,12 +21,15 @@ SECONDS = (0.005, 0.025, 0.1, 0.5, 1, 2, 4, 8, 16, 32)
 
 
 class Metrics:
-    """Counters of one server, in a registry of their own. `waiting` tells the length of the queue.
+    """Counters of one server, in a registry of their own. `waiting` tells the length of the queue,
+    `current` whether the files are those in force.
 
     Every service is there from the start, so that a rate over its counters misses no first one.
     """
 
-    def __init__(self, waiting: Callable[[], int], services: Iterable[str]) -> None:
+    def __init__(
+        self, waiting: Callable[[], int], current: Callable[[], bool], services: Iterable[str]
+    ) -> None:
         # They double the series, and say what nobody asks.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
@@ -51,6 +54,11 @@ class Metrics:
         )  # fmt: skip
         waits = Gauge("gate_waiting", "Questions no worker has begun.", registry=self._registry)
         waits.set_function(waiting)
+        files = Gauge(
+            "gate_configuration_current", "0 where changed files could not be loaded.",
+            registry=self._registry,
+        )  # fmt: skip
+        files.set_function(current)
         build = Gauge("gate_build_info", "Always 1.", ["version"], registry=self._registry)
         build.labels(__version__).set(1)
         for service in services:

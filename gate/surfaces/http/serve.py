@@ -19,6 +19,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from gate.errors import UsageError
 from gate.surfaces.http.app import create
+from gate.surfaces.http.reloading import Reloading
 from gate.surfaces.http.server import Server
 
 SILENCE = 10.0  # seconds
@@ -116,8 +117,8 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def serve(its: Server, listening: socket.socket) -> None:
-    """Serves until SIGTERM or SIGINT, then answers what was begun."""
+def serve(its: Server, listening: socket.socket, reloading: Reloading) -> None:
+    """Serves until SIGTERM or SIGINT, then answers what was begun. SIGHUP loads the files again."""
     http = _Http(listening, create(its))
 
     def stop(*_: object) -> None:
@@ -127,6 +128,10 @@ def serve(its: Server, listening: socket.socket) -> None:
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, stop)
+    signal.signal(
+        signal.SIGHUP, lambda *_: threading.Thread(target=reloading.now, daemon=True).start()
+    )
+    reloading.watch()
     end = _served(http) + DRAIN
     http.busy.wait(end - time.monotonic())
     its.lanes.close(max(0.0, end - time.monotonic()))

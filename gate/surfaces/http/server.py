@@ -29,7 +29,7 @@ class Server:
     """The parts of one server. `tokens` None: whoever reaches it may ask.
 
     `url` is how people reach it, for the links in answers; empty: as the request came.
-    `clock` tells Unix seconds.
+    `clock` tells Unix seconds. `stale`: the files have changed since, and cannot be loaded.
     """
 
     def __init__(
@@ -47,8 +47,9 @@ class Server:
         self.url, self.clock = url, clock
         self.lanes = lanes or Lanes()
         self.limiter = limiter or Limiter(RATE, BURST, time.monotonic)
-        self.metrics = Metrics(lambda: self.lanes.waiting, catalogue)
-        self.asking = Asking(catalogue, ledger, self.lanes, clock, self._decided)
+        self.stale = False
+        self.metrics = Metrics(lambda: self.lanes.waiting, lambda: not self.stale, catalogue)
+        self.asking = Asking(lambda: self.catalogue, ledger, self.lanes, clock, self._decided)
         self.budgets: Flights[str, Evidence] = Flights(self.lanes, clock)
         self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, clock)
         self.draining = Draining()

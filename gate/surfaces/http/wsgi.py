@@ -14,11 +14,15 @@ from flask import Flask
 
 from gate.settings import settings
 from gate.surfaces.http.app import create
-from gate.surfaces.http.configuration import build, setup
+from gate.surfaces.http.configuration import build, parts, setup
 from gate.surfaces.http.logs import to_standard_error
+from gate.surfaces.http.reloading import Reloading
 
 
 def app() -> Flask:
     """The app; raises UsageError with all that is wrong with a file or variable."""
     to_standard_error()
-    return create(build(setup(os.environ), settings(os.environ), os.environ))
+    own, found = setup(os.environ), settings(os.environ)
+    its = build(own, found, os.environ)
+    Reloading(its, lambda: parts(own, found, os.environ), own.files).watch()
+    return create(its)
