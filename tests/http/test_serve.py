@@ -106,6 +106,29 @@ def test_what_is_no_http_is_refused_in_json(tmp_path):
             assert "error" in json.loads(body or head.splitlines()[-1]), answer[:200]
 
 
+@pytest.mark.parametrize("gunicorn", [False, True], ids=["gate serve", "gunicorn"])
+def test_a_body_that_is_broken_too_long_or_breaks_off_gets_no_verdict(tmp_path, gunicorn):
+    body = b'{"service":"checkout","canaryHash":"c","stableHash":"b"}'
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n"
+    broken = (
+        (400, b"Content-Length: 500\r\n\r\n" + body),
+        (400, chunked + b"zz\r\n"),
+        (413, chunked + (b"100000\r\n" + body.ljust(2**20) + b"\r\n") * 2 + b"0\r\n\r\n"),
+        (413, b"Content-Length: 10000000\r\n\r\n" + body),
+    )
+    head = b"POST /v1/argo/verdict HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n"
+    with started(tmp_path, gunicorn=gunicorn) as server:
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        for status, rest in broken:
+            with socket.create_connection((host, int(port)), timeout=20) as connection:
+                connection.sendall(head + b"Connection: close\r\n" + rest)
+                connection.shutdown(socket.SHUT_WR)
+                answer = connection.makefile("rb").read()
+            assert answer.split()[1] == str(status).encode(), answer[:200]
+            assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert not (tmp_path / "ledger.db").exists()
+
+
 def test_clients_that_send_slowly_keep_nobody_else_waiting(tmp_path):
     with started(tmp_path) as server:
         host, _, port = server.url.removeprefix("http://").partition(":")

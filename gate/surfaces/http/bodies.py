@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import pydantic
 from flask import request
+from werkzeug.exceptions import HTTPException
 
 from gate.errors import UsageError, did_you_mean
 from gate.surfaces.http.answers import Refusal
@@ -40,7 +41,7 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
     """
     if not any_type and request.mimetype and not request.is_json:
         raise Refusal(415, f"the body is {request.mimetype}", "send application/json")
-    data = request.get_data(cache=False)
+    data = _whole()
     try:
         orjson.loads(data)  # which knows no NaN
         return model.model_validate_json(data, strict=True)
@@ -49,6 +50,22 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
     except pydantic.ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise Refusal(400, "; ".join(line for one in found for line in _told(one))) from None
+
+
+def _whole() -> bytes:
+    """All of the body; Refusal where it is too long, broken, or breaks off."""
+    try:
+        data = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # noqa: BLE001  each server has errors of its own for a broken body
+        raise Refusal(400, "the body cannot be read") from None
+    # Of a chunked body werkzeug gives the beginning; and one that breaks off may still be JSON.
+    if len(data) >= LARGEST_BODY:
+        raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
+    if request.content_length not in (None, len(data)):
+        raise Refusal(400, "the body is not as long as its Content-Length says")
+    return data
 
 
 def _told(error: Any) -> Iterator[str]:

@@ -46,5 +46,6 @@ def whole(decision: Decision | None, service: str) -> Mapping[str, Any]:
 
 
 def link(path: str) -> str:
-    """The path at this server, as people reach it."""
-    return (server().url or request.host_url).rstrip("/") + path
+    """The path at this server, as people reach it; alone where nobody says how."""
+    here = request.host_url if request.host else ""
+    return (server().url or here).rstrip("/") + path

@@ -3,6 +3,7 @@ r"""The app for a WSGI server, set up by the environment alone.
     GATE_SERVICES=/etc/gate/services GATE_TOKENS=/etc/gate/tokens.yaml \
         gunicorn --threads 32 --bind 0.0.0.0:8080 'gate.surfaces.http.wsgi:app()'
 
+What is no HTTP never gets here: gunicorn refuses it by itself, in HTML, with a 4xx.
 One worker: its threads wait for Prometheus, and pollers share answers within a process only.
 """
 
