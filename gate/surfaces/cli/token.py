@@ -28,9 +28,9 @@ def token() -> None:
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def new(name: str, services: tuple[str, ...], verbs: tuple[str, ...], form: str) -> None:
-    """A fresh token, printed once, and its line for the file of tokens, which cannot be undone.
+    """A fresh token, printed this once, and its line for the server's file of tokens.
 
-    The file is `tokens:` and such a line for each; the server keeps no token, only its digest.
+    The file is `tokens:` and such a line for each; it holds no token, only its digest.
     """
     if not tokens.NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no name", "use letters, digits, spaces and . _ / -")
