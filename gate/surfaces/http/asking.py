@@ -106,7 +106,7 @@ class Asking:
             question,
             question.service,
             lambda: self._decide(gate, question, asked_at),
-            lambda decision: self._until(decision, service),
+            lambda decision: self._until(question, decision.request, service),
             within,
         )
 
@@ -154,12 +154,12 @@ class Asking:
             intent=question.intent,
         )
 
-    def _until(self, decision: Decision, service: Service) -> float:
+    def _until(self, question: Question, asked: Request, service: Service) -> float:
         """Until there is more to be seen, and no longer than `FRESH` seconds from the look."""
-        asked = decision.request
+        if question.as_of is not None:  # the past does not change
+            return self._clock() + FRESH
         next_interval = Window.of(asked, service.step, service.lag).end + service.step + service.lag
-        looked = min(self._clock(), decision.decided_at)
-        return looked + min(FRESH, max(0.0, next_interval - asked.as_of))
+        return min(asked.as_of + FRESH, next_interval)
 
 
 def _words(question: Question) -> Mapping[str, str]:
