@@ -42,6 +42,10 @@ class NothingStoredError(LedgerError):
     """There is no ledger yet."""
 
 
+class UnknownEntryError(LedgerError):
+    """Nothing in the ledger has this id."""
+
+
 class AlreadyStoredError(LedgerError):
     """Something with this id is stored."""
 

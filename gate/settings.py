@@ -6,6 +6,7 @@ service file and the policy, which travel with the code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,15 @@ from gate.errors import UsageError, did_you_mean
 from gate.units import seconds
 
 PREFIX = "GATE_"
+OWN = frozenset({"CACHE", "LEDGER", "TIMEOUT", "SETTINGS"})
+# Read by the server, beside its flags; see `gate.surfaces.http.configuration`.
+OF_THE_SERVER = frozenset({"SERVICES", "POLICIES", "TOKENS", "URL", "INSECURE"})
+# What Kubernetes puts into every pod beside a Service called gate or gate-something.
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_OF_KUBERNETES = re.compile(
+    rf"{PREFIX}([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|"
+    r"PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +79,9 @@ def _of_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    known = {f"{PREFIX}{name}" for name in ("LEDGER", "CACHE", "TIMEOUT", "SETTINGS")}
+    known = {f"{PREFIX}{word}" for word in OWN | OF_THE_SERVER}
     for name in environ:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and not _OF_KUBERNETES.fullmatch(name):
             raise UsageError(
                 f"unknown environment variable {name}{did_you_mean(name, known)}",
                 f"known: {', '.join(sorted(known))}",

@@ -63,7 +63,9 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     assert run(["--help"]) == 0
     helps += capfd.readouterr().out
     bench = [sys.executable, "-m", "bench.verdicts", "--help"]
-    helps += subprocess.run(bench, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    gunicorn = [sys.executable, "-m", "gunicorn", "--help"]
+    for other in (bench, gunicorn):
+        helps += subprocess.run(other, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert flag in helps, flag
 

@@ -65,7 +65,8 @@ def test_an_unknown_variable_is_refused_by_name():
         settings({"GATE_LEGDER": "x", "PATH": "/bin"})
     assert str(caught.value) == (
         "unknown environment variable GATE_LEGDER; did you mean 'GATE_LEDGER'?\n"
-        "  known: GATE_CACHE, GATE_LEDGER, GATE_SETTINGS, GATE_TIMEOUT"
+        "  known: GATE_CACHE, GATE_INSECURE, GATE_LEDGER, GATE_POLICIES, GATE_SERVICES, GATE_SETTINGS, "
+        "GATE_TIMEOUT, GATE_TOKENS, GATE_URL"
     )
 
 
@@ -104,3 +105,15 @@ def test_a_wrong_file_is_told_with_its_place(tmp_path, text, said):
 def test_a_file_that_was_named_must_be_there(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         settings({"GATE_SETTINGS": str(tmp_path / "none.yaml")})
+
+
+def test_what_kubernetes_puts_into_a_pod_is_not_taken_for_ours():
+    """As it does beside a Service called gate, and one called gate-canary."""
+    injected = {
+        "GATE_SERVICE_HOST": "10.0.0.11", "GATE_SERVICE_PORT": "8080",
+        "GATE_SERVICE_PORT_HTTP": "8080", "GATE_PORT": "tcp://10.0.0.11:8080",
+        "GATE_PORT_8080_TCP": "tcp://10.0.0.11:8080", "GATE_PORT_8080_TCP_PROTO": "tcp",
+        "GATE_PORT_8080_TCP_PORT": "8080", "GATE_PORT_8080_TCP_ADDR": "10.0.0.11",
+        "GATE_CANARY_SERVICE_HOST": "10.0.0.12", "GATE_CANARY_PORT_80_TCP": "tcp://10.0.0.12:80",
+    }  # fmt: skip
+    assert settings(injected) == settings({})

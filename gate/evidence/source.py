@@ -76,6 +76,7 @@ class PullSource(Protocol):
     def pulls(self, wanted: PullRange, asked: Asked) -> PullRequests: ...
 
 
+# Any of them may also have `reach(deadline)`: SourceError where nothing can be asked there now.
 Source = MetricSource | IndicatorSource | ChangeSource | PullSource
 
 

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     DEPLOYMENT = "deployment"
     OVERRIDE = "override"
     REVOCATION = "revocation"
+    ROLLOUT = "rollout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,19 @@ class Ledger(Protocol):
         """Stored durably when this returns; nothing stored when it raises."""
 
     def entry(self, id_: str) -> Entry:
-        """The entry with this id, or with the only id that starts so."""
+        """The entry with this id, or with the only id that starts so; UnknownEntryError."""
 
     def entries(
         self,
         service: str | None = None,
         limit: int | None = None,
         kind: Kind | None = Kind.DECISION,
+        before: int | None = None,
     ) -> Iterator[Entry]:
-        """Newest first; of every kind where it is None."""
+        """Newest first; of every kind where it is None; only those numbered below `before`."""
+
+    def check(self) -> None:
+        """Whether it could be appended to now."""
 
     def verify(self) -> Verification:
         """The whole chain, recomputed from the stored bytes."""

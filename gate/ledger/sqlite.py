@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gate.errors import AlreadyStoredError, LedgerError
+from gate.errors import AlreadyStoredError, LedgerError, UnknownEntryError
 from gate.ledger.ledger import (
     GENESIS,
     Entry,
@@ -73,7 +73,7 @@ class SqliteLedger:
     def entry(self, id_: str) -> Entry:
         """The entry with this id, or with the only id that starts so.
 
-        LedgerError for no such id, for several, and for an entry that was changed.
+        UnknownEntryError for no such id; LedgerError for several, and for one that was changed.
         """
         with self._file.reading() as db:
             row = db.execute(NUMBERED, (self._number(db, id_),)).fetchone()
@@ -84,12 +84,13 @@ class SqliteLedger:
         service: str | None = None,
         limit: int | None = None,
         kind: Kind | None = Kind.DECISION,
+        before: int | None = None,
     ) -> Iterator[Entry]:
         """Newest first, read page by page: between two entries no connection is open.
 
         What is appended meanwhile is not among them. LedgerError at an entry that was changed.
         """
-        before, left = 2**63 - 1, limit
+        before, left = 2**63 - 1 if before is None else before, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             page = self._page(service, kind, before, size)
@@ -98,6 +99,12 @@ class SqliteLedger:
                 return
             before = page[-1].number
             left = None if left is None else left - size
+
+    def check(self) -> None:
+        """Whether it could be appended to now: takes the lock an append needs, and lets it go."""
+        with self._file.writing() as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
 
     def verify(self) -> Verification:
         """The whole chain, recomputed from the stored bytes as they are at one moment."""
@@ -117,7 +124,7 @@ class SqliteLedger:
         found = dict(db.execute(IDS_BETWEEN, (start, start + "\U0010ffff")))
         if not start or not found:
             message = f"{self.path}: nothing has the id {start!r}"
-            raise LedgerError(message, "`gate ledger list` shows those there are.")
+            raise UnknownEntryError(message, "`gate ledger list` shows those there are.")
         if start not in found and len(found) > 1:
             message = f"{self.path}: several entries have an id that begins with {start!r}"
             raise LedgerError(message, f"Give more of it: {', '.join(found)}.")

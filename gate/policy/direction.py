@@ -60,9 +60,9 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
 
 def _unseen(version: str, decisions: int) -> str:
     return (
-        f"{version!r} was not seen running before: no completion or incident of it was told, and none "
-        f"of the last {decisions} decisions had it as the baseline or let it go on; so it is judged as "
-        "a release. If it did run: record that with `gate outcome`, or an override with "
+        f"{version!r} was not seen running before: no completion or incident of it was told, and "
+        f"none of the last {decisions} decisions had it as the baseline or let it go on; so it is "
+        "judged as a release. If it did run: record that with `gate outcome`, or an override with "
         "`gate override add`"
     )
 

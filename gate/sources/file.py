@@ -100,6 +100,11 @@ class FileSource:
             )
         return found
 
+    def reach(self, deadline: float) -> None:
+        """SourceError where the file cannot be read."""
+        del deadline
+        self._read()
+
     def _read(self) -> Recording:
         with self._reading:
             if self._recording is None:

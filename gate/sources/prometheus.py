@@ -140,6 +140,10 @@ class Prometheus:
             return recorded(self._client, slo, asked)
         return measured(self._client, slo, asked)
 
+    def reach(self, deadline: float) -> None:
+        """SourceError where the server does not answer queries."""
+        self._client.instant("vector(1)", time.time(), deadline)
+
     def _series(self, metric: Metric, view: _View) -> Series:
         queries = {name: view.query(template) for name, template in metric.queries.items()}
         matrices = {name: self._matrix(query, view) for name, query in queries.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Sequence
@@ -15,12 +14,10 @@ from gate.budget.budget import Budget
 from gate.decision import burned
 from gate.errors import UsageError
 from gate.evidence.evidence import Evidence
-from gate.evidence.gather import gather
-from gate.request import Request
-from gate.service import Service
 from gate.service_file import ServiceFile
 from gate.settings import settings
 from gate.slo import Slo
+from gate.surfaces import budgets
 from gate.surfaces.cli import options
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.show import show_page
@@ -49,16 +46,16 @@ def budget(context: click.Context, /, **flags: Any) -> None:
     file = _load(flags["path"])
     service = file.service
     evidence = of_objectives(file, service.slos, flags)
-    budgets = burned(service, evidence)
+    burns = burned(service, evidence)
     gaps = [gap for gap in evidence.gaps if gap.about.startswith("slo ")]
     # Imported when asked for, as in `show`: pages bring rich with them.
     from gate.surfaces.report.budget import budget_json, budget_page
 
     if flags["form"] == "json":
-        emit(budget_json(service, evidence.window.end, budgets, gaps))
+        emit(budget_json(service, evidence.window.end, burns, gaps))
     else:
-        show_page(budget_page(service, evidence.window.end, budgets, gaps), flags["form"])
-    context.exit(0 if _measured(budgets) else BLIND)
+        show_page(budget_page(service, evidence.window.end, burns, gaps), flags["form"])
+    context.exit(0 if _measured(burns) else BLIND)
 
 
 @budget.command("rules", epilog="Example: gate budget rules -f gate.yaml > slo-rules.yaml")
@@ -78,9 +75,9 @@ def of_objectives(file: ServiceFile, slos: tuple[Slo, ...], flags: dict[str, Any
     """What the sources tell of these objectives alone, as of the moment of the flags."""
     own = settings(os.environ, timeout=flags["timeout"])
     moment = options.as_of(flags, time.time())
-    service = replace(file.service, metrics=(), slos=slos, change=None)
-    request = _request(service, moment, dict(flags["variables"]))
-    return gather(request, service, sources(file, os.environ), own.timeout)
+    service = replace(file.service, slos=slos)
+    words = dict(flags["variables"])
+    return budgets.of_objectives(service, sources(file, os.environ), moment, own.timeout, words)
 
 
 def _load(path: str) -> ServiceFile:
@@ -90,17 +87,8 @@ def _load(path: str) -> ServiceFile:
     return file
 
 
-def _request(service: Service, moment: float, variables: dict[str, str]) -> Request:
-    """About no canary, as of the last whole interval: its window is empty and ends there."""
-    end = math.floor((moment - service.lag) / service.step) * service.step
-    return Request(
-        service=service.name, canary="", baseline="", as_of=end + service.lag, since=service.lag,
-        variables=variables,
-    )  # fmt: skip
-
-
-def _measured(budgets: Sequence[Budget]) -> bool:
+def _measured(burns: Sequence[Budget]) -> bool:
     return any(
         one.remaining is not None or any(rate.burn is not None for rate in one.rates)
-        for one in budgets
+        for one in burns
     )

@@ -27,7 +27,9 @@ COMMANDS = {
     "replay": ("gate.surfaces.cli.replay:replay", "Decide again, or by another policy."),
     "risk": ("gate.surfaces.cli.risk:risk", "How likely is a change to introduce a bug, and why?"),
     "schema": ("gate.surfaces.cli.schema:schema", "JSON Schema of the files, for editors."),
+    "serve": ("gate.surfaces.cli.serve:serve", "The gate behind HTTP, for pipelines that ask."),
     "show": ("gate.surfaces.cli.service:show", "The service file with everything filled in."),
+    "token": ("gate.surfaces.cli.token:token", "Tokens for the clients of the server."),
 }
 
 

@@ -69,14 +69,21 @@ def budget_json(
     service: Service, at: float, budgets: Sequence[Budget], gaps: Sequence[Gap]
 ) -> bytes:
     """One JSON object and a newline; a number that is not known is null."""
-    document: dict[str, Any] = {
+    document = budget_document(service, at, budgets, gaps)
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def budget_document(
+    service: Service, at: float, budgets: Sequence[Budget], gaps: Sequence[Gap]
+) -> dict[str, Any]:
+    """The JSON object as plain data."""
+    return {
         "schema": SCHEMA,
         "service": {"name": service.name, "tier": service.tier},
         "as_of": rfc3339(at),
         "budgets": budgets,
         "gaps": gaps,
     }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def named(budget: Budget) -> str:

@@ -1,0 +1,1 @@
+"""The gate behind HTTP: strict answers for pipelines that ask by webhook."""

@@ -1,0 +1,71 @@
+"""What every route works with, one for each app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app
+
+from gate.decision import Decision
+from gate.evidence.evidence import Evidence
+from gate.ledger.ledger import Ledger
+from gate.surfaces.http.asking import Asking
+from gate.surfaces.http.catalogue import Catalogue
+from gate.surfaces.http.flights import Flights
+from gate.surfaces.http.lanes import Lanes
+from gate.surfaces.http.limiter import Limiter
+from gate.surfaces.http.logs import log_decision
+from gate.surfaces.http.metrics import Metrics
+from gate.surfaces.http.tokens import Tokens
+
+EXTENSION = "gate"
+RATE, BURST = 50.0, 200.0  # requests a second of one caller, and at once
+
+
+class Server:
+    """The parts of one server. `tokens` None: whoever reaches it may ask.
+
+    `url` is how people reach it, for the links in answers; empty: as the request came.
+    `clock` tells Unix seconds. `stale`: the files have changed since, and cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        *,
+        tokens: Tokens | None = None,
+        url: str = "",
+        clock: Callable[[], float] = time.time,
+        lanes: Lanes | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.catalogue, self.ledger, self.tokens = catalogue, ledger, tokens
+        self.url, self.clock = url, clock
+        self.lanes = lanes or Lanes()
+        self.limiter = limiter or Limiter(RATE, BURST, time.monotonic)
+        self.stale = False
+        self.metrics = Metrics(lambda: self.lanes.waiting, lambda: not self.stale, catalogue)
+        self.asking = Asking(lambda: self.catalogue, ledger, self.lanes, clock, self._decided)
+        self.budgets: Flights[str, Evidence] = Flights(self.lanes, clock)
+        self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, clock)
+        self.draining = Draining()
+
+    def _decided(self, decision: Decision) -> None:
+        self.metrics.decided(decision)
+        log_decision(decision)
+
+
+@dataclass
+class Draining:
+    """Whether the server is about to stop: it still answers, and /readyz sends no more to it."""
+
+    begun: bool = field(default=False)
+
+
+def server() -> Server:
+    """That of the app which answers this request."""
+    return cast("Server", current_app.extensions[EXTENSION])

@@ -1,0 +1,1 @@
+"""The server, through Flask's client and as a process of its own."""
