@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -74,7 +74,8 @@ def test_the_same_policy_says_the_same(ledger):
 def test_another_rule_is_asked_over_the_stored_facts_alone(ledger):
     decision = a_decision()
     body = orjson.loads(to_json(decision))
-    body["evidence"] = body["conclusion"]["analysis"] = "nothing of it is read"
+    body["evidence"] = {"pairs": "nothing of them is read"}
+    body["conclusion"]["analysis"] = "nor of this"
     ledger.append(Record("d", "shop", PROMOTE, AT, orjson.dumps(body)))
     found = under(ledger, a_policy(STRICTER))
     assert found.moves == {(PROMOTE, HOLD): 1}
