@@ -240,9 +240,9 @@ def test_too_few_minutes_withhold_a_promote_and_say_how_many_are_missing():
 def test_too_few_events_are_foretold_from_their_rate():
     decision = a_decision(a_policy("name: many, events: 200000"))
     assert decision.verdict.outcome is Outcome.HOLD
-    # 5,000 a minute: 250,000 in the half hour.
+    # 5,000 a minute: 150,000 in the half hour.
     assert decision.verdict.changes == (
-        "errors: 250,000 of 200,000 canary events: about 10m more at this rate",
+        "errors: 150,000 of 200,000 canary events: about 10m more at this rate",
     )
 
 
