@@ -27,11 +27,18 @@ ADA = Override(
 )  # fmt: skip
 
 
+_TORN = "{}: write it on one line, without control codes"
+
+
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
         ({"approved_by": ""}, "an override needs who approves it (--approved-by)"),
         ({"approved_by": " ADA "}, "ada cannot approve their own override"),
+        ({"approved_by": "@ada"}, "ada cannot approve their own override"),
+        ({"approved_by": "\uff41da"}, "ada cannot approve their own override"),
+        ({"approved_by": "a\u200bda"}, _TORN.format("who approves it (--approved-by)")),
+        ({"reason": "fine\n- promote: all is well"}, _TORN.format("a reason (--reason)")),
         ({"by": " "}, "an override needs who asks for it (--by)"),
         ({"reason": ""}, "an override needs a reason (--reason)"),
         ({"ticket": "\n"}, "an override needs a ticket (--ticket)"),
