@@ -176,6 +176,15 @@ def test_a_rollback_about_something_else_does_not_open_the_way_for_shown_worse()
     assert (answer.outcome, answer.reasons[0]) == (Outcome.HOLD, GUARD)
 
 
+def test_a_rollback_for_want_of_data_does_not_open_it_either():
+    unseen = replace(WORSE, name="unseen", when="size(analysis.unfit) > 0")
+    named = replace(ADA, id="b2b2b2b2", rules=("unseen",))
+    facts = {**SEEN_WORSE, "analysis.unfit": ("latency p99",)}
+    terms = {"rules": ("unseen",)}
+    answer = verdict(ADA, named, facts=facts, rules=(SAFE, unseen), terms=terms)
+    assert (answer.outcome, answer.reasons[0]) == (Outcome.HOLD, GUARD)
+
+
 def test_where_the_policy_lets_the_rule_be_named_it_is_lifted():
     named = replace(ADA, id="b2b2b2b2", rules=("worse",))
     assert (
