@@ -90,7 +90,7 @@ def _patiently(ask: Callable[[], Decision], wait: float, every: float) -> Decisi
 
 def _held(decision: Decision) -> bool:
     """Whether the canary has to wait."""
-    return decision.verdict.outcome is Outcome.HOLD and decision.verdict.enforced
+    return decision.verdict.binding is Outcome.HOLD
 
 
 def _progress(decision: Decision, left: float, pause: float) -> None:
