@@ -96,8 +96,8 @@ def same_person(one: str, other: str) -> bool:
     Case, space, a leading `@`, letters of another width and such as are not seen make no other
     person.
 
-    >>> same_person(" Ada ", "@ada"), same_person("ada", "a\u200bd\uff41"), same_person("ada", "grace")
-    (True, True, False)
+    >>> [same_person(one, "ada") for one in (" Ada ", "@ada", "a\u200bd\uff41", "grace")]
+    [True, True, True, False]
     """
     return _person(one) == _person(other)
 

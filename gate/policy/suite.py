@@ -171,8 +171,8 @@ def _names(listed: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _check_rules(document: Document, place: Place, expect: ExpectSection, policy: Policy) -> None:
-    own = (*policy.rules, *policy.freezes)
-    known = [*(one.name for one in own), *_OTHER_VOICES]
+    own = [*(rule.name for rule in policy.rules), *(freeze.name for freeze in policy.freezes)]
+    known = [*own, *_OTHER_VOICES]
     for key in ("rules", "only", "warnings"):
         for index, name in enumerate(getattr(expect, key) or ()):
             if name not in known:

@@ -1,4 +1,4 @@
-"""A policy that only observes blocks nobody who asks over HTTP, and says what it would have said."""
+"""A policy that only observes blocks nobody who asks over HTTP, and says what it would have."""
 
 from __future__ import annotations
 

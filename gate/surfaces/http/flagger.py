@@ -131,9 +131,7 @@ def _against(decision: Decision) -> str:
     if not decision.verdict.enforced:
         return ""
     about_the_canary = {
-        rule.name
-        for rule in decision.policy.rules
-        if judges(rule.when) or "rollout." in rule.when
+        rule.name for rule in decision.policy.rules if judges(rule.when) or "rollout." in rule.when
     }
 
     def speaks(reason: Reason) -> bool:
