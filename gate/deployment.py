@@ -67,9 +67,13 @@ class History:
         return tuple(one for one in self.deployments if one.version == version)
 
     def known_good(self, version: str) -> bool:
-        """Whether it ran through before, and nothing bad was told of it after that."""
-        told = [one.result for one in self.told(version) if one.result is not Result.ABORTED]
-        return bool(told) and told[0] is Result.COMPLETED
+        """Whether it ran through before, and nothing bad became of it after that.
+
+        After by when it became so: a completion that is told late excuses nothing.
+        """
+        ended = [one for one in self.told(version) if one.ended]
+        last = max(ended, key=lambda one: one.at, default=None)  # of one moment, the last told
+        return last is not None and last.result is Result.COMPLETED
 
     def releases(self) -> list[Deployment]:
         """One a version with the worst word about it, at the time of the last; the newest first.

@@ -152,8 +152,10 @@ def parse(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         raise UsageError(f"{where}: not valid YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except yaml.reader.ReaderError as error:
+        before = text[: text.index(chr(error.character))].split("\n")
+        where = f"{file}:{len(before)}:{len(before[-1]) + 1}"
+        raise UsageError(f"{where}: not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise UsageError(f"{file}: an alias stands inside what it names") from None
     finally:

@@ -6,6 +6,7 @@ freeze was not meant for this. Two people answer for it, and every report it tou
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 
 from gate.errors import UsageError
@@ -63,6 +64,8 @@ def checked(override: Override, now: float) -> Override:
         raise UsageError(f"an override needs {_SAID[empty[0]]}", "nothing was recorded")
     if long := [name for name in _SAID if len(getattr(override, name)) > LONGEST_TEXT]:
         raise UsageError(f"{_SAID[long[0]]}: {LONGEST_TEXT} letters are the most", "be brief")
+    if torn := [name for name in _SAID if not getattr(override, name).strip().isprintable()]:
+        raise UsageError(f"{_SAID[torn[0]]}: write it on one line, without control codes")
     if same_person(override.by, override.approved_by):
         raise UsageError(
             f"{override.by.strip()} cannot approve their own override",
@@ -88,12 +91,23 @@ _SAID = {
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, but for case and space.
+    """Whether two names are one person's, however they are spelt.
 
-    >>> same_person(" Ada ", "ada"), same_person("ada", "grace")
-    (True, False)
+    Case, space, a leading `@`, letters of another width and such as are not seen make no other
+    person.
+
+    >>> [same_person(one, "ada") for one in (" Ada ", "@ada", "a\u200bd\uff41", "grace")]
+    [True, True, True, False]
     """
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+    return _person(one) == _person(other)
+
+
+def _person(name: str) -> str:
+    seen = "".join(one for one in name if unicodedata.category(one) not in _UNSEEN)
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split()).removeprefix("@")
+
+
+_UNSEEN = ("Cf", "Cc")  # format and control characters
 
 
 def clock(at: float) -> str:

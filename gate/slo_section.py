@@ -12,7 +12,6 @@ from pydantic import Discriminator, Field, Tag
 from gate.document import Document, Duration, Name, Place, Section, Share, Text, refuse
 from gate.errors import UsageError
 from gate.evidence.period import period
-from gate.objectives.reader import read
 from gate.slo import Budgeting, Calendar, Indicator, Slo, TimeWindow
 from gate.units import duration
 
@@ -113,6 +112,8 @@ def objectives(
     for index, one in enumerate(sections):
         place: Place = ("slos", index)
         if isinstance(one, FilesSection):
+            from gate.objectives.reader import read  # a twentieth of a check's start
+
             declared = read(Path(document.file).parent / one.files, period=one.period)
             slos += (_answered(document, place, slo, one, sourced) for slo in declared.slos)
             warnings += declared.warnings

@@ -73,6 +73,11 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
     @property
+    def binding(self) -> Outcome:
+        """What a client may act on: one that only observes lets everything go on."""
+        return self.outcome if self.enforced else Outcome.PROMOTE
+
+    @property
     def headline(self) -> str:
         """`HOLD`; or what nobody takes for an order: `OBSERVED HOLD (not enforced)`."""
         told = self.outcome.upper()

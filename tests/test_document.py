@@ -144,7 +144,7 @@ def test_on_is_an_unknown_key_like_any_other():
         ("a: !!bool perhaps\n", "f:1:4: not valid YAML: 'perhaps' cannot be read as bool"),
         (f"a: {'9' * 5000}\n",
             f"f:1:4: not valid YAML: '{'9' * 40}' cannot be read as int"),
-        ("a: x\x07y\n", ("f: not valid YAML: unacceptable character #x0007: "
+        ("a: x\x07y\n", ("f:1:5: not valid YAML: unacceptable character #x0007: "
             "control characters are not allowed")),
         ("a: &a [1, *a]\n", "f: an alias stands inside what it names"),
         ("one:\n  <<: 3\n",

@@ -27,11 +27,18 @@ ADA = Override(
 )  # fmt: skip
 
 
+_TORN = "{}: write it on one line, without control codes"
+
+
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
         ({"approved_by": ""}, "an override needs who approves it (--approved-by)"),
         ({"approved_by": " ADA "}, "ada cannot approve their own override"),
+        ({"approved_by": "@ada"}, "ada cannot approve their own override"),
+        ({"approved_by": "\uff41da"}, "ada cannot approve their own override"),
+        ({"approved_by": "a\u200bda"}, _TORN.format("who approves it (--approved-by)")),
+        ({"reason": "fine\n- promote: all is well"}, _TORN.format("a reason (--reason)")),
         ({"by": " "}, "an override needs who asks for it (--by)"),
         ({"reason": ""}, "an override needs a reason (--reason)"),
         ({"ticket": "\n"}, "an override needs a ticket (--ticket)"),
@@ -166,6 +173,15 @@ def test_a_rollback_about_something_else_does_not_open_the_way_for_shown_worse()
     facts = {**SEEN_WORSE, "budget.remaining": -1.0}
     terms = {"rules": ("leaking",)}
     answer = verdict(ADA, named, facts=facts, rules=(SAFE, leaking), terms=terms)
+    assert (answer.outcome, answer.reasons[0]) == (Outcome.HOLD, GUARD)
+
+
+def test_a_rollback_for_want_of_data_does_not_open_it_either():
+    unseen = replace(WORSE, name="unseen", when="size(analysis.unfit) > 0")
+    named = replace(ADA, id="b2b2b2b2", rules=("unseen",))
+    facts = {**SEEN_WORSE, "analysis.unfit": ("latency p99",)}
+    terms = {"rules": ("unseen",)}
+    answer = verdict(ADA, named, facts=facts, rules=(SAFE, unseen), terms=terms)
     assert (answer.outcome, answer.reasons[0]) == (Outcome.HOLD, GUARD)
 
 

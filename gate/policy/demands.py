@@ -80,7 +80,7 @@ def demanded(rows: Sequence[Demand], facts: Facts) -> Demands:
     nothing: see `gate.policy.direction`.
     """
     if facts.get("history.known_good") is True:
-        rows = [row for row in rows if not of_surroundings(row.when)]
+        rows = [row for row in rows if not (row.when and of_surroundings(row.when))]
     answers = [(row, ask(row.when, facts) if row.when else None) for row in rows]
     certain = [row for row, answer in answers if answer is None or answer.holds]
     untold = [

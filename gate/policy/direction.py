@@ -37,6 +37,10 @@ NEW_HERE = "the ledger knows nothing of this service yet: that this version ran 
 AROUND = ("budget.", "risk.", "calendar.", "change.")
 SHOWN = ("analysis.", "evidence.")
 
+_TELLING = {
+    f"analysis.{word}"
+    for word in ("safe", "worse", "critical_worse", "not_worse", "evidence_worse", "score")
+}
 
 # What became only of versions that took all traffic; a canary may be rolled back or aborted.
 _RAN = {Result.COMPLETED, Result.INCIDENT}
@@ -48,11 +52,9 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
     if history is None or history.decisions is None:
         return True, ()
     told = [one.result for one in history.told(found.version)]
-    if not _RAN.isdisjoint(told):
+    if not _RAN.isdisjoint(told) or found.version in history.ran:
         bad = next((one for one in told if one.bad), None)
         return True, ((f"of {found.version!r} was told: {bad}",) if bad else ())
-    if found.version in history.ran:
-        return True, ()
     if not history.decisions and not history.deployments:
         return True, (NEW_HERE,)
     return False, (_unseen(found.version, history.decisions),)
@@ -97,6 +99,15 @@ def of_surroundings(when: str) -> bool:
 def judges(when: str) -> bool:
     """Whether a condition reads what the release was seen to do."""
     return any(word.startswith(SHOWN) for word in words(when))
+
+
+def convicts(when: str) -> bool:
+    """Whether a condition reads what tells worse from fine, not only how much was seen.
+
+    >>> convicts("size(analysis.critical_worse) > 0"), convicts("size(analysis.unfit) > 0")
+    (True, False)
+    """
+    return not _TELLING.isdisjoint(words(when))
 
 
 def _for_want_of_surroundings(reason: Reason) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 from gate.errors import GateError
 from gate.policy.conditions import Answer, ConditionError, ask
-from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, judges, set_aside
+from gate.policy.direction import GOING_BACK, KNOWN_GOOD, believed, convicts, set_aside
 from gate.policy.freeze import frozen
 from gate.policy.lift import Overrides, in_force
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance
@@ -94,8 +94,8 @@ def _withheld(
 ) -> Iterator[Reason]:
     """Why a promote is not given out, whatever the rules say; marked where an override lifts it."""
     if facts.get("analysis.safe") is not True:
-        judging = {rule.name for rule in policy.rules if judges(rule.when)}
-        liftable = overrides.may_lift_guard(reasons, facts, judging)
+        convicting = {rule.name for rule in policy.rules if convicts(rule.when)}
+        liftable = overrides.may_lift_guard(reasons, facts, convicting)
         yield from overrides.lift([GUARD]) if liftable else [GUARD]
     if short := lacking(policy.evidence, facts):
         yield from overrides.lift([Reason(NOT_ENOUGH, Outcome.HOLD, short)])

@@ -61,16 +61,19 @@ def check_pin(reference: str, policy: Policy) -> None:
         )
 
 
-def digest(document: Document, parents: Sequence[Policy]) -> str:
+def digest(document: Document, parents: Sequence[Policy], beside: Sequence[bytes] = ()) -> str:
     """SHA-256 of the file's bytes (what `sha256sum` prints).
 
-    Where it extends others: of the lines of these digests, the file's own first.
+    Where it extends others, or reads what lies `beside` it: of the lines of these digests, the
+    file's own first.
     """
-    own = hashlib.sha256(document.text.encode()).hexdigest()
-    if not parents:
-        return own
-    lines = "".join(f"{one}\n" for one in (own, *(parent.sha256 for parent in parents)))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    own = _sha256(document.text.encode())
+    others = [*(parent.sha256 for parent in parents), *map(_sha256, beside)]
+    return _sha256("".join(f"{one}\n" for one in (own, *others)).encode()) if others else own
+
+
+def _sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def merged(

@@ -70,6 +70,12 @@ def freezes(
     return tuple(found), complaints
 
 
+def calendars(document: Document, sections: Sequence[FreezeSection]) -> list[bytes]:
+    """The calendar files that the sections, which were read, name."""
+    named = [one.ics for one in sections if one.ics and not one.ics.startswith(_INLINE)]
+    return [(Path(document.file).parent / name).read_bytes() for name in named]
+
+
 def inherited(own: Sequence[Freeze], parents: Sequence[Sequence[Freeze]]) -> tuple[Freeze, ...]:
     """The policy's own freezes, and those of what it extends but for the names written again."""
     names = {one.name for one in own}

@@ -37,16 +37,16 @@ class Overrides:
         return next((_voice(one) for one in everything), None)
 
     def may_lift_guard(
-        self, reasons: Sequence[Reason], known: Mapping[str, Any], judging: Collection[str]
+        self, reasons: Sequence[Reason], known: Mapping[str, Any], convicting: Collection[str]
     ) -> bool:
         """Whether it may go on unshown: nothing critical was shown worse, or that was lifted.
 
-        That is a rollback of one of the rules `judging` what was shown; an override that lifted one
-        did so by its name.
+        That is a rollback of one of the rules `convicting` by what was shown; an override that
+        lifted one did so by its name.
         """
         names = {_name(one) for one in self.valid}
         by_name = (
-            one.outcome is Outcome.ROLLBACK and one.rule in judging and one.lifted in names
+            one.outcome is Outcome.ROLLBACK and one.rule in convicting and one.lifted in names
             for one in reasons
         )
         return known.get("analysis.critical_worse") == () or any(by_name)

@@ -20,7 +20,7 @@ from gate.policy.conditions import faults
 from gate.policy.demand_section import DemandSection
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
 from gate.policy.freeze import Freeze
-from gate.policy.freeze_section import FreezeSection, freezes, inherited
+from gate.policy.freeze_section import FreezeSection, calendars, freezes, inherited
 from gate.policy.overrides_section import OverridesSection, terms
 from gate.policy.overrides_section import complaints as overrides_complaints
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
@@ -151,7 +151,7 @@ class _Reader:
         policy = Policy(
             name=section.name,
             rules=tuple(one.rule for one in rules.values()),
-            sha256=digest(document, policies),
+            sha256=digest(document, policies, calendars(document, section.freezes)),
             description=section.description,
             mode=section.mode,
             extends=tuple(f"{parent.name}@sha256:{parent.sha256}" for parent in policies),

@@ -110,10 +110,14 @@ def passes(word: str) -> bool:
     return word.startswith(PASSING)
 
 
+# Read from the ledger and the policy's own freezes for every decision.
+_LOOKED_UP = ("history.known_good", "history.overrides_30d", "history.deployments")
+
+
 def always_known(word: str) -> bool:
     """Whether the gate knows the fact in every decision."""
     if word in ("analysis.evidence_worse", "analysis.score"):
         return False
     return word.endswith("asked") or word.startswith(
-        ("analysis.", "evidence.", "service.", "rollout.")
+        ("analysis.", "evidence.", "service.", "rollout.", "calendar.", *_LOOKED_UP)
     )

@@ -78,8 +78,8 @@ class Rule:
 class Policy:
     """Rules that all are asked; their order means nothing.
 
-    `sha256` is of the file's bytes and of all that it extends, so that a decision names exactly
-    what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
+    `sha256` is of the file's bytes, all that it extends and its calendars, so that a decision names
+    exactly what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
     `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`.
     `evidence`: the table of how much must be seen, see `demands`. `freezes` hold by themselves;
     `overrides`: the terms on which an override counts.

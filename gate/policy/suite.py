@@ -12,7 +12,7 @@ from pydantic import Field
 from gate.document import Document, Place, Section, Text, fit, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.policy.direction import GOING_BACK, KNOWN_GOOD
-from gate.policy.evaluate import GUARD, SILENCE
+from gate.policy.evaluate import GUARD, NOT_ENOUGH, SILENCE
 from gate.policy.given import known_words, of_decision, written
 from gate.policy.load import named
 from gate.policy.policy import Policy
@@ -22,7 +22,7 @@ from gate.verdict import Outcome
 
 SUFFIX = "_test.yaml"
 # What speaks without being a rule of the policy.
-_OTHER_VOICES = (SILENCE.rule, GUARD.rule, GOING_BACK.rule, KNOWN_GOOD.rule)
+_OTHER_VOICES = (SILENCE.rule, GUARD.rule, NOT_ENOUGH, GOING_BACK.rule, KNOWN_GOOD.rule)
 
 
 class ExpectSection(Section):
@@ -171,7 +171,8 @@ def _names(listed: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _check_rules(document: Document, place: Place, expect: ExpectSection, policy: Policy) -> None:
-    known = [*(rule.name for rule in policy.rules), *_OTHER_VOICES]
+    own = [*(rule.name for rule in policy.rules), *(freeze.name for freeze in policy.freezes)]
+    known = [*own, *_OTHER_VOICES]
     for key in ("rules", "only", "warnings"):
         for index, name in enumerate(getattr(expect, key) or ()):
             if name not in known:

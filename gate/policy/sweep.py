@@ -25,7 +25,7 @@ from gate.policy.voices import Voices
 from gate.policy.words import Value
 from gate.verdict import Outcome, Verdict
 
-# `standard` has 103,680 combinations, of which 15,444 can be: so many are all looked at, in some
+# `standard` has 207,360 combinations, of which 30,888 can be: so many are all looked at, in some
 # seconds. Of more a sample is, the smaller the more rules there are to ask.
 MOST_STATES = 250_000
 MOST_ASKED = 300_000

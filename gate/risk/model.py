@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,18 @@ def structured(raw: Any) -> Model:
 
     def additive(part: Any) -> Additive:
         curves = {
-            name: Curve(tuple(raw["knots"][name]), tuple(values))
+            name: Curve(_floats(raw["knots"][name]), _floats(values))
             for name, values in part["values"].items()
         }
-        return Additive(part["intercept"], curves, tuple(part["reference"]))
+        return Additive(float(part["intercept"]), curves, _floats(part["reference"]))
 
-    return Model(additive(raw["sizes"]), additive(raw["history"]), raw["medians"], raw["data"])
+    medians = {name: float(value) for name, value in raw["medians"].items()}
+    return Model(additive(raw["sizes"]), additive(raw["history"]), medians, raw["data"])
+
+
+def _floats(numbers: Iterable[float]) -> tuple[float, ...]:
+    """JSON has whole numbers too; a decision that carries the model is stored as it is read."""
+    return tuple(map(float, numbers))
 
 
 @cache

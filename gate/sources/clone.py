@@ -17,17 +17,26 @@ _HARDENED = {
     "GIT_PAGER": "cat",
     "LC_ALL": "C",
 }
+# An index that is split would leave a part of itself in the clone.
+_PLAIN = ("--no-pager", "-c", "core.splitIndex=false")
 # Of git's own variables only its configuration is passed on (it holds safe.directory); GIT_DIR and
 # its like, set inside hooks, would point to another repository than the one asked for.
 _PASSED_ON = "GIT_CONFIG"
 
 
 class Clone:
-    """The clone in a folder. Parameters: `environment`, what the git program inherits."""
+    """The clone in a folder.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    Parameters: `environment`, what the git program inherits; `index`, a file that takes the place
+    of the clone's own.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], index: Path | None = None
+    ) -> None:
         self.folder = folder
         self._environment = environment
+        self._index = {} if index is None else {"GIT_INDEX_FILE": str(index)}
 
     def shallow(self, deadline: float) -> bool:
         """Whether the history of the clone ends early."""
@@ -54,6 +63,10 @@ class Clone:
         up = self.git(deadline, "rev-parse", "--show-cdup").decode().strip()
         return Clone(self.folder / up, self._environment)
 
+    def with_index(self, index: Path) -> Clone:
+        """The same clone with another index."""
+        return Clone(self.folder, self._environment, index)
+
     def related(self, base: str, head: str, deadline: float) -> bool:
         """Whether the two commits have a common ancestor."""
         return self._run(deadline, "merge-base", base, head).returncode != 1
@@ -75,10 +88,10 @@ class Clone:
         try:
             # An argument list without a shell; revisions are checked not to be options.
             return subprocess.run(  # noqa: S603
-                ["git", "-C", str(self.folder), "--no-pager", *arguments],  # noqa: S607
+                ["git", "-C", str(self.folder), *_PLAIN, *arguments],  # noqa: S607
                 input=given,
                 capture_output=True,
-                env=_clean(self._environment),
+                env=_clean(self._environment) | self._index,
                 timeout=left,
                 check=False,
             )

@@ -19,13 +19,12 @@ from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.service import ChangeRange, Globs
 from gate.sources import around, githistory, numstat, touched
+from gate.sources.attributes import not_written
 from gate.sources.clone import Clone
 from gate.sources.gitcache import GitCache
 from gate.sources.numstat import File
 from gate.template import render
 
-# https://github.com/github-linguist/linguist/blob/main/docs/overrides.md
-_NOT_WRITTEN = ("linguist-generated", "linguist-vendored")
 ANY = Globs()
 _LONGEST = 0.5  # share of the time left that looking back may take: the change itself comes first
 
@@ -93,7 +92,7 @@ class Git:
             raise SourceError(
                 Cause.EMPTY, f"{clone.folder}: nothing differs between {base!r} and {head!r}"
             )
-        generated = self._generated(everything, globs, deadline)
+        generated = self._generated(everything, old, globs, deadline)
         files = numstat.written(everything, generated)
         counts = numstat.counts(files)
         behind, ahead = self._distance(old, new, deadline)
@@ -120,7 +119,7 @@ class Git:
             age=past.age,
             changes=past.changes,
             touches=meaning.touches,
-            types=touched.types(told.subjects) if told else None,
+            types=touched.types(told.subjects, behind=behind) if told else None,
             components=meaning.components,
             owners=meaning.owners,
             flagged=told.flagged and not behind if told else None,
@@ -151,7 +150,7 @@ class Git:
             past, notes = None, (f"the files' history is not known: {error.message}",)
         try:
             past = past or githistory.past(self._clone, base, deadline)
-            rows = past.rows(self._generated(past.files(), globs, deadline))
+            rows = past.rows(self._generated(past.files(), base, globs, deadline))
             now = self.committed(head, deadline)
         except SourceError as error:
             return _Past(notes=(f"earlier changes are not known: {error.message}",))
@@ -181,18 +180,13 @@ class Git:
                 return past
         return None
 
-    def _generated(self, files: Sequence[File], globs: Globs, deadline: float) -> frozenset[bytes]:
-        """The paths that .gitattributes or the globs call generated or vendored."""
+    def _generated(
+        self, files: Sequence[File], base: str, globs: Globs, deadline: float
+    ) -> frozenset[bytes]:
+        """The paths that the globs or .gitattributes of base call generated or vendored."""
         paths = {file.paths[-1] for file in files}
         named = touched.matched(map(os.fsdecode, paths), globs.uncounted)
-        asked = b"".join(path + b"\0" for path in paths)
-        top = self._clone.top(deadline)
-        told = top.git(deadline, "check-attr", "-z", "--stdin", *_NOT_WRITTEN, given=asked).split(
-            b"\0"
-        )
-        answers = zip(told[0::3], told[2::3], strict=False)
-        marked = (path for path, value in answers if value in (b"set", b"true"))
-        return frozenset([*marked, *map(os.fsencode, named)])
+        return not_written(self._clone, base, paths, deadline).union(map(os.fsencode, named))
 
     def _distance(self, base: str, head: str, deadline: float) -> tuple[int, int]:
         """Commits only base has, and commits only head has."""

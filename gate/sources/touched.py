@@ -110,13 +110,16 @@ def touches(paths: Iterable[str], kinds: Mapping[str, _Kind] = KINDS) -> tuple[s
     return tuple(name for name, kind in kinds.items() if any(_is(one, kind) for one in parts))
 
 
-def types(subjects: Iterable[str]) -> tuple[str, ...]:
+def types(subjects: Iterable[str], *, behind: int = 0) -> tuple[str, ...]:
     """The types of conventional commits, `breaking` among them; of others `untyped`.
+
+    `behind`: how many commits of base are taken back beside them, whatever these were.
 
     >>> types(["feat(api)!: drop v1", 'Revert "feat: x"', "Tidy up", "wip: y"])
     ('breaking', 'feat', 'revert', 'untyped')
     """
-    return tuple(sorted({word for subject in subjects for word in _types(subject)}))
+    found = {word for subject in subjects for word in _types(subject)}
+    return tuple(sorted(found | ({UNTYPED} if behind else set())))
 
 
 def _is(parts: list[str], kind: _Kind) -> bool:

@@ -16,9 +16,7 @@ def exit_code(decision: Decision) -> int:
     A hold that an override lifted is a promote: 0, even where nothing could be seen. A policy that
     only observes blocks nothing: 0, whatever the outcome.
     """
-    if not decision.verdict.enforced:
-        return EXIT_CODES[Outcome.PROMOTE]
-    outcome = decision.verdict.outcome
+    outcome = decision.verdict.binding
     return BLIND if outcome is Outcome.HOLD and _blind(decision) else EXIT_CODES[outcome]
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from gate.ledger.ledger import Kind
-from tests.http.parts import BAD, BASELINE, EVERYTHING, GOOD, HOUR, STARTED, running, token, tokens
+from gate.ledger.overrides import grant
+from gate.override import Override
+from tests.http.parts import (
+    BAD,
+    BASELINE,
+    EVERYTHING,
+    EXAMPLE,
+    GOOD,
+    HOUR,
+    STARTED,
+    running,
+    token,
+    tokens,
+)
 
 VERDICTS = {"promote": GOOD, "rollback": BAD, "hold": BAD}
 HOOKS = {
@@ -62,16 +75,37 @@ def test_a_canary_may_start_while_nothing_but_its_own_showing_is_missing(server)
     assert list(server.ledger.entries(kind=Kind.ROLLOUT)) == []
 
 
-def test_a_canary_may_not_start_on_a_spent_budget(tmp_path):
-    from tests.http.parts import EXAMPLE
-
-    text = EXAMPLE.read_text().replace("objective: 99.9%", "objective: 99.99%")
-    (tmp_path / "gate.yaml").write_text(text)
+def over(tmp_path, old, new):
+    """A server over the recorded example, with one thing written otherwise."""
+    (tmp_path / "gate.yaml").write_text(EXAMPLE.read_text().replace(old, new))
     (tmp_path / "recording.json").write_bytes(EXAMPLE.with_name("recording.json").read_bytes())
-    server = running(tmp_path, tmp_path / "gate.yaml")
+    return running(tmp_path, tmp_path / "gate.yaml")
+
+
+def test_that_nothing_of_the_canary_is_seen_does_not_keep_it_from_starting(tmp_path):
+    server = over(tmp_path, "policy: standard", "policy: tier-0")  # which wants whole evidence
+    server.clock.now = STARTED[GOOD] - HOUR
+    status, told = server.post("/v1/flagger/confirm-rollout", hook(GOOD))
+    assert (status, told["verdict"]) == (200, "promote")
+
+
+def test_a_canary_may_not_start_on_a_spent_budget(tmp_path):
+    server = over(tmp_path, "objective: 99.9%", "objective: 99.99%")
     status, told = server.post("/v1/flagger/confirm-rollout", hook())
     assert (status, told["verdict"]) == (409, "hold")
     assert "budget" in told["reason"]
+
+
+def test_what_an_override_lifts_does_not_keep_it_from_starting(tmp_path):
+    server = over(tmp_path, "objective: 99.9%", "objective: 99.99%")
+    now = server.clock.now
+    granted = Override(
+        id="", service="checkout", version=BAD, by="ada", approved_by="grace", reason="a fix",
+        ticket="INC-1", created_at=now - 60.0, expires_at=now + 600.0, rules=("budget spent",),
+    )  # fmt: skip
+    grant(server.ledger, granted)
+    status, told = server.post("/v1/flagger/confirm-rollout", hook())
+    assert (status, told["verdict"]) == (200, "promote")
 
 
 def test_the_token_may_stand_in_the_body_or_the_url(tmp_path):

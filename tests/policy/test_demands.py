@@ -69,6 +69,16 @@ def test_every_row_that_holds_applies_and_the_strictest_wins():
     assert asked.required == ("cpu", "errors")
 
 
+def test_of_a_known_good_version_rows_about_its_surroundings_ask_nothing():
+    table = (
+        a_row("ordinary", minutes=10.0),
+        a_row("thin", "budget.remaining < 0.5", minutes=60.0),
+        a_row("young", "rollout.minutes < 60.0", minutes=20.0),
+    )
+    facts = {"budget.remaining": 0.1, "rollout.minutes": 5.0, "history.known_good": True}
+    assert [row.name for row in demanded(table, facts).rows] == ["ordinary", "young"]
+
+
 @pytest.mark.parametrize(("on_unknown", "applies"), [(Untold.APPLY, True), (Untold.IGNORE, False)])
 def test_a_row_that_cannot_be_told_takes_its_on_unknown(on_unknown, applies):
     asked = demanded(

@@ -43,6 +43,12 @@ def test_known_good_is_what_ran_through_with_no_bad_word_since(results, good):
     assert found.known_good("v3") is False
 
 
+def test_a_completion_that_is_told_late_does_not_excuse_what_came_after_it():
+    late, hurt = told(Result.COMPLETED, at=NOW - 7_200.0), told(Result.INCIDENT, at=NOW - 3_600.0)
+    assert not History((late, hurt)).known_good("v2")  # newest told first
+    assert History((hurt, replace(late, at=NOW))).known_good("v2")
+
+
 def rule(name, when, then=Then.HOLD, **said):
     return Rule(name=name, when=when, then=then, message="m", **said)
 
@@ -152,6 +158,12 @@ def test_back_to_a_version_of_which_an_outcome_was_told(ledger):
     answer = back(ledger, "v-1")
     assert answer.outcome is Outcome.PROMOTE
     assert answer.notes == ("of 'v-1' was told: incident",)
+
+
+def test_back_to_a_canary_that_was_let_go_on_and_undone_later_is_remarked_on(ledger):
+    gate(ledger).decide(a_request(canary="v2"))
+    remember(ledger, told(Result.ROLLED_BACK))
+    assert back(ledger, "v2").notes == ("of 'v2' was told: rolled_back",)
 
 
 def test_a_canary_that_was_only_stopped_is_nothing_to_go_back_to(ledger):

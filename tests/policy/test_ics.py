@@ -159,3 +159,11 @@ def test_what_cannot_be_read_is_told_with_file_and_line(tmp_path, text, said):
         freezes(tmp_path, text=text)
     message = str(caught.value).replace(f"{tmp_path}/", "")
     assert message.startswith(f"web.yaml:6:6: {said}")
+
+
+def test_a_pin_holds_the_calendar_too(tmp_path):
+    freezes(tmp_path, EVENT, LAUNCH)
+    digest = load(tmp_path / "web.yaml").sha256
+    assert load(tmp_path / "web.yaml").sha256 == digest
+    freezes(tmp_path, EVENT)
+    assert load(tmp_path / "web.yaml").sha256 != digest

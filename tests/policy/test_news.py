@@ -48,5 +48,8 @@ def test_the_file_stands_time_passes_and_the_judge_always_speaks():
     assert not stands("budget.remaining")
     assert passes("rollout.seen_minutes")
     assert always_known("analysis.safe")
+    assert always_known("calendar.frozen")
+    assert always_known("history.known_good")
+    assert not always_known("history.failure_rate")
     assert not always_known("analysis.score")
     assert not always_known("budget.page_firing")

@@ -68,6 +68,20 @@ def test_cases_that_hold_pass(folder):
     assert [one.verdict.outcome for one in found.tried][1] is Outcome.HOLD
 
 
+def test_freezes_and_too_little_evidence_speak_by_their_names(folder):
+    more = "freezes:\n  - {name: weekend, from: 2026-11-27, until: 2026-12-01}\n"
+    table = "evidence:\n  - {name: ordinary, minutes: 10}\n"
+    (folder / "web.yaml").write_text(POLICY + more + table)
+    found = tried(
+        folder,
+        "name: a, facts: {calendar.frozen: true, calendar.freeze: weekend, evidence.enough: true}, "
+        "expect: {outcome: hold, rules: [weekend]}",
+        "name: b, facts: {rollout.seen_minutes: 5}, "
+        "expect: {outcome: hold, rules: [evidence by risk and budget]}",
+    )
+    assert found.failed == ()
+
+
 def test_a_failure_tells_what_differs_and_the_facts_of_the_differing_rules(folder):
     (one,) = tried(
         folder,

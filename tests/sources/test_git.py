@@ -78,6 +78,17 @@ def test_a_hotfix_that_the_release_takes_back_is_seen(repository):
     assert change.notes == ("base has 1 commit that head lacks; they are taken back",)
 
 
+def test_what_is_taken_back_beside_a_fix_is_no_fix(repository):
+    repository("checkout", "-q", "-b", "earlier")
+    repository("checkout", "-q", "main")
+    repository.commit("now", {"app/a.py": "x = 2\n" * 20})
+    repository("checkout", "-q", "earlier")
+    repository.commit("later", {"app/b.py": "y = 1\n"})
+    repository("commit", "-q", "--amend", "-m", "fix: b")
+    assert ask(repository, base="now", head="HEAD").types == ("fix", "untyped")
+    assert ask(repository, base="now~1", head="HEAD").types == ("fix",)
+
+
 def test_unrelated_histories_are_refused(repository):
     repository("checkout", "-q", "--orphan", "other")
     repository.commit("v2", {"README.md": "another\n"})

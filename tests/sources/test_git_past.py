@@ -72,6 +72,23 @@ def test_generated_and_vendored_files_are_not_counted_and_it_says_so(repository)
     assert change.recent[0][:3] == (2, 0, 1)
 
 
+def test_a_change_does_not_excuse_itself_from_being_counted(repository, tmp_path):
+    excused = {".gitattributes": "* linguist-generated\n", "app/a.py": "y\n" * 900}
+    repository.commit("v2", excused)  # and head is checked out, as CI does
+    assert ask(repository).lines_added == 901
+    bare = tmp_path / "bare"
+    subprocess.run(["git", "clone", "-q", "--bare", repository.folder, bare], check=True)
+    assert ask(bare) == ask(repository)
+
+
+def test_looking_leaves_nothing_in_the_clone(repository):
+    repository.commit("v2", {".gitattributes": "*.lock -text\n"})
+    repository("config", "core.splitIndex", "true")
+    before = sorted(repository.folder.rglob("*"))
+    ask(repository)
+    assert sorted(repository.folder.rglob("*")) == before
+
+
 def test_a_folder_inside_the_clone_tells_the_same(repository):
     repository.commit("rules", {".gitattributes": "app/gen/* linguist-generated\n"})
     repository.commit("v2", {"app/gen/g.py": "g\n" * 50, "docs/d.md": "d\n"})

@@ -85,12 +85,15 @@ def test_a_ledger_that_cannot_be_written_is_an_error_all_the_same(tmp_path, capf
     assert (code, out) == (30, "")
 
 
-def test_time_that_is_up_does_not_roll_back_what_is_only_observed(tmp_path, capfd):
+def test_nobody_waits_for_what_is_only_observed(tmp_path, capfd):
     (tmp_path / "shadow.yaml").write_text(OBSERVING)
+    ledger = ["--ledger", str(tmp_path / "ledger.db")]
     code = run(
         ["check", "-f", str(RECORDED), "--canary", "v9", "--baseline", "v1.8.0", "--since", "20m",
-         "--policy", str(tmp_path / "shadow.yaml"), "--wait", "1s", "--every", "1s",
-         "--on-timeout", "rollback", "--ledger", str(tmp_path / "ledger.db")]
+         "--policy", str(tmp_path / "shadow.yaml"), "--wait", "10m", "--on-timeout", "rollback",
+         *ledger]
     )  # fmt: skip
     assert code == 0
     assert capfd.readouterr().out.startswith("OBSERVED HOLD (not enforced)")
+    assert run(["ledger", "list", *ledger]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 1

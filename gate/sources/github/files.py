@@ -64,7 +64,7 @@ def between(hub: Hub, base: str, head: str) -> Change:
         base=found.base_commit.sha,
         head=last.sha if last else head,
         commits=found.ahead_by,
-        types=types(found.commits, found.total_commits),
+        types=types(found.commits, found.total_commits, behind=found.behind_by),
         notes=tuple(_behind(found.behind_by)),
     )
 
@@ -86,14 +86,17 @@ def tip(commits: Sequence[Commit]) -> Commit | None:
     return tips[0] if len(tips) == 1 else None
 
 
-def types(commits: Sequence[Commit], count: int, *titles: str) -> tuple[str, ...] | None:
+def types(
+    commits: Sequence[Commit], count: int, *titles: str, behind: int = 0
+) -> tuple[str, ...] | None:
     """Those of the commits but merges, and of the titles; None where some commits are not known.
 
-    A title that has a type speaks for the commits that have none.
+    A title that has a type speaks for the commits that have none. `behind`: as in `touched.types`.
     """
     if len(commits) < count:
         return None
-    found = touched.types([*titles, *(one.subject for one in commits if len(one.parents) < 2)])
+    subjects = [*titles, *(one.subject for one in commits if len(one.parents) < 2)]
+    found = touched.types(subjects, behind=behind)
     typed = titles and touched.UNTYPED not in touched.types(titles)
     return tuple(one for one in found if one != touched.UNTYPED or not typed)
 

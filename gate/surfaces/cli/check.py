@@ -58,8 +58,7 @@ def check(context: click.Context, /, **flags: Any) -> None:
 
     decision = ask() if flags["wait"] is None else _patiently(ask, flags["wait"], flags["every"])
     code = exit_code(decision)
-    held = decision.verdict.outcome is Outcome.HOLD and decision.verdict.enforced
-    if flags["wait"] is not None and held and flags["on_timeout"] == "rollback":
+    if flags["wait"] is not None and _held(decision) and flags["on_timeout"] == "rollback":
         tell(f"time is up after {duration(flags['wait'])}; --on-timeout says rollback")
         code = EXIT_CODES[Outcome.ROLLBACK]
     show(decision, flags["form"], code)
@@ -74,16 +73,24 @@ def _check_waiting(flags: dict[str, Any]) -> None:
 
 
 def _patiently(ask: Callable[[], Decision], wait: float, every: float) -> Decision:
-    """Ask until the answer is in or the time is up; a line of progress for each hold."""
+    """Ask until the answer is in or the time is up; a line of progress for each hold.
+
+    What is only observed blocks nothing, so nobody waits for it.
+    """
     end = time.monotonic() + wait
     while True:
         decision = ask()
         left = end - time.monotonic()
-        if decision.verdict.outcome is not Outcome.HOLD or left <= 0:
+        if not _held(decision) or left <= 0:
             return decision
         pause = min(every, left)
         _progress(decision, left, pause)
         time.sleep(pause)
+
+
+def _held(decision: Decision) -> bool:
+    """Whether the canary has to wait."""
+    return decision.verdict.binding is Outcome.HOLD
 
 
 def _progress(decision: Decision, left: float, pause: float) -> None:

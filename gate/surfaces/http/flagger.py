@@ -19,6 +19,7 @@ from pydantic import Field
 from gate.decision import Decision
 from gate.deployment import Deployment, Result
 from gate.ledger.sightings import Rollout
+from gate.policy.direction import judges
 from gate.policy.evaluate import GUARD, SILENCE
 from gate.surfaces.http.answers import Refusal, answer
 from gate.surfaces.http.asking import Question
@@ -91,7 +92,7 @@ def _judged(hook: str) -> Callable[[], Response]:
     def judged() -> Response:
         told = _hook(Verb.ASK)
         decision = server().asking.ask(told.question, within(CLIENT_WAITS))
-        outcome = decision.verdict.outcome if decision else Outcome.HOLD
+        outcome = decision.verdict.binding if decision else Outcome.HOLD
         return answer(brief(decision, told.service), 200 if outcome in YES[hook] else NO)
 
     return judged
@@ -127,15 +128,15 @@ def confirm_rollout() -> Response:
 
 def _against(decision: Decision) -> str:
     """The message of the first reason against starting; empty where there is none."""
+    if not decision.verdict.enforced:
+        return ""
     about_the_canary = {
-        rule.name
-        for rule in decision.policy.rules
-        if "analysis." in rule.when or "rollout." in rule.when
+        rule.name for rule in decision.policy.rules if judges(rule.when) or "rollout." in rule.when
     }
 
     def speaks(reason: Reason) -> bool:
         waits = reason.rule in about_the_canary or reason in (SILENCE, GUARD)
-        return reason.outcome is not Outcome.PROMOTE and not waits
+        return reason.outcome is not Outcome.PROMOTE and not (waits or reason.lifted)
 
     return next((one.message for one in decision.verdict.reasons if speaks(one)), "")
 

@@ -143,7 +143,7 @@ def poll(run_id: str) -> Response:
     decision = server().asking.ask(run.question, within(CLIENT_WAITS))
     if decision is None:
         return answer({"complete": False, "status": "running", "result": None})
-    score = run.score(decision.verdict.outcome)
+    score = run.score(decision.verdict.binding)
     return answer(
         {
             "complete": True,

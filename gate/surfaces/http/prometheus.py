@@ -46,7 +46,7 @@ def query() -> Response:
     if decision is None:
         return _vector([])
     metric = {"__name__": "gate_verdict", **labels}
-    return _vector([{"metric": metric, "value": [now, VALUES[decision.verdict.outcome]]}])
+    return _vector([{"metric": metric, "value": [now, VALUES[decision.verdict.binding]]}])
 
 
 def _vector(result: list[dict[str, object]]) -> Response:

@@ -11,7 +11,7 @@ from gate.decision import Decision
 from gate.surfaces.exit_code import exit_code
 from gate.surfaces.http.server import server
 from gate.surfaces.report.document import document
-from gate.verdict import Outcome
+from gate.verdict import Outcome, Verdict
 
 STILL_JUDGING = "still judging; ask again for the verdict"
 
@@ -20,7 +20,8 @@ def brief(decision: Decision | None, service: str) -> Mapping[str, Any]:
     """`verdict`, `score`, `reason`, `id` and `url`; None is a decision still being made.
 
     A hold because nothing could be seen is a hold like any other: to answer it with an error would
-    make an outage of Prometheus abort the rollouts that wait for it.
+    make an outage of Prometheus abort the rollouts that wait for it. A policy that only observes
+    blocks nobody: `promote`, and the reason tells what it would have been.
     """
     if decision is None:
         return {
@@ -31,12 +32,17 @@ def brief(decision: Decision | None, service: str) -> Mapping[str, Any]:
             "url": link(f"/v1/decisions?service={service}"),
         }
     return {
-        "verdict": decision.verdict.outcome,
+        "verdict": decision.verdict.binding,
         "score": decision.conclusion.analysis.score,
-        "reason": decision.verdict.reasons[0].message,
+        "reason": _reason(decision.verdict),
         "id": decision.id,
         "url": link(f"/v1/decisions/{decision.id}"),
     }
+
+
+def _reason(verdict: Verdict) -> str:
+    said = verdict.reasons[0].message
+    return said if verdict.enforced else f"{verdict.headline}: {said}"
 
 
 def whole(decision: Decision | None, service: str) -> Mapping[str, Any]:
