@@ -19,11 +19,12 @@ from gate.surfaces.http.kayenta import KAYENTA
 from gate.surfaces.http.logs import log_request
 from gate.surfaces.http.openapi import OPENAPI
 from gate.surfaces.http.outcomes import OUTCOMES
+from gate.surfaces.http.overrides import OVERRIDES
 from gate.surfaces.http.prometheus import PROMETHEUS
 from gate.surfaces.http.server import EXTENSION, Server, server
 
 ROUTES = (
-    DECISIONS, OUTCOMES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
+    DECISIONS, OUTCOMES, OVERRIDES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
 )  # fmt: skip
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
