@@ -159,6 +159,7 @@ def post_rollout() -> Response:
         result=ENDS[told.phase],
         at=server().clock(),
         by="flagger",
+        namespace=told.namespace,
     )
     return answer(stored(ended, rollout))
 
