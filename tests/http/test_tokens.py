@@ -11,7 +11,8 @@ from gate.settings import Settings
 from gate.surfaces.cli.main import run
 from gate.surfaces.http.configuration import address, build, setup
 from gate.surfaces.http.limiter import Limiter
-from gate.surfaces.http.tokens import Caller, Verb, load
+from gate.surfaces.http.tokens import Caller, Verb
+from gate.surfaces.http.tokens_file import load
 from tests.http.parts import EXAMPLE, ask, running, token, tokens
 
 ASKS = Caller("asks", ("check*",), frozenset({Verb.ASK}))

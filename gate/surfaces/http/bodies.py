@@ -41,7 +41,7 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
     """
     if not any_type and request.mimetype and not request.is_json:
         raise Refusal(415, f"the body is {request.mimetype}", "send application/json")
-    data = _whole()
+    data = whole_body()
     try:
         orjson.loads(data)  # which knows no NaN
         return model.model_validate_json(data, strict=True)
@@ -52,10 +52,10 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
         raise Refusal(400, "; ".join(line for one in found for line in _told(one))) from None
 
 
-def _whole() -> bytes:
-    """All of the body; Refusal where it is too long, broken, or breaks off."""
+def whole_body() -> bytes:
+    """All of the body as it came; Refusal where it is too long, broken, or breaks off."""
     try:
-        data = request.get_data(cache=False)
+        data = request.get_data()
     except HTTPException:
         raise
     except Exception:  # noqa: BLE001  each server has errors of its own for a broken body

@@ -13,7 +13,8 @@ from gate.errors import UsageError
 from gate.settings import PREFIX, Settings
 from gate.surfaces.http.catalogue import Catalogue, catalogue
 from gate.surfaces.http.server import Server
-from gate.surfaces.http.tokens import Tokens, load
+from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.http.tokens_file import load
 from gate.wiring import ledger
 
 LISTEN = "127.0.0.1:8080"
