@@ -66,6 +66,58 @@ def test_a_broken_file_changes_nothing_and_is_told(served, folder, caplog):
     assert b"gate_configuration_current 1.0" in client.get("/metrics").data
 
 
+POLICY = """\
+apiVersion: gate/v1
+kind: ReleasePolicy
+name: {name}
+extends: {extends}
+"""
+SLO = """\
+version: prometheus/v1
+service: shop
+slos:
+  - name: requests
+    objective: {objective}
+    sli: {{events: {{error_query: "sum(rate(bad[{{{{.window}}}}]))",
+                     total_query: "sum(rate(all[{{{{.window}}}}]))"}}}}
+    alerting: {{page_alert: {{disable: true}}, ticket_alert: {{disable: true}}}}
+"""
+
+
+def policies(client):
+    return {one["name"]: one["sha256"] for one in client.get("/v1/policies").get_json()["policies"]}
+
+
+def test_files_that_the_named_ones_name_are_watched_too(tmp_path):
+    (tmp_path / "services").mkdir()
+    (tmp_path / "slos").mkdir()
+    file = service_file(tmp_path / "services", URL, policy="../above.yaml")
+    file.write_text(file.read_text() + "slos: [{files: ../slos}]\n")
+    (tmp_path / "above.yaml").write_text(POLICY.format(name="above", extends="./base.yaml"))
+    (tmp_path / "base.yaml").write_text(POLICY.format(name="base", extends="standard"))
+    (tmp_path / "slos" / "one.yaml").write_text(SLO.format(objective=99.9))
+    own = setup({}, services=(file,), insecure=True)
+    settings = Settings(ledger=tmp_path / "ledger.db")
+    its = build(own, settings, {})
+    client = create(its).test_client()
+    reloading = Reloading(its, lambda: parts(own, settings, {}), own.files)
+    digest = policies(client)["above"]
+
+    (tmp_path / "base.yaml").write_text(POLICY.format(name="base", extends="tier-0"))
+    reloading.if_changed()
+    assert policies(client)["above"] != digest
+    (tmp_path / "slos" / "one.yaml").write_text(SLO.format(objective=101))
+    reloading.if_changed()
+    assert its.stale
+    (tmp_path / "slos" / "one.yaml").write_text(SLO.format(objective=99.95))
+    reloading.if_changed()
+    assert its.catalogue["shop"].gate.service.slos[0].objective == pytest.approx(0.9995)
+    assert not its.stale
+    (tmp_path / "slos" / "two.yaml").write_text(SLO.format(objective=99))  # of the same name
+    reloading.if_changed()
+    assert its.stale
+
+
 def test_a_folder_that_is_gone_is_not_the_end_of_what_it_held(served, folder):
     client, reloading = served
     folder.rename(folder.with_name("moved"))
