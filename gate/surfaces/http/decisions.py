@@ -30,6 +30,7 @@ from gate.verdict import Outcome
 DECISIONS = Blueprint("decisions", __name__)
 
 CLIENT_WAITS = 10.0  # seconds, where a client does not say
+FILTERS = ("service", "outcome", "since", "limit")
 MOST_LISTED, USUALLY_LISTED = 100, 20
 
 
@@ -147,5 +148,5 @@ def _line(entry: Entry) -> Mapping[str, Any]:
 
 
 def _next(last: Entry) -> str:
-    kept = {name: text for name, text in request.args.items() if name != "after"}
+    kept = {name: request.args[name] for name in FILTERS if name in request.args}
     return link(f"/v1/decisions?{urlencode({**kept, 'after': last.number})}")

@@ -106,6 +106,11 @@ def new() -> tuple[str, str]:
     return token, hashlib.sha256(token.encode()).hexdigest()
 
 
+def holds_token(text: str) -> bool:
+    """Whether something in it looks like a token."""
+    return _TOKEN.search(text) is not None
+
+
 def masked(text: str) -> str:
     """The same without what looks like a token: clients put them where none belongs."""
     return _TOKEN.sub("***", text)
