@@ -24,7 +24,7 @@ def noting() -> Iterator[set[Path]]:
 
 
 def noted(path: Path) -> Path:
-    """The path, which is about to be read."""
+    """The path, which is about to be read, or will be later."""
     files = _FILES.get()
     if files is not None:
         files.add(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -10,7 +11,7 @@ from gate.settings import Settings
 from gate.surfaces.http.app import create
 from gate.surfaces.http.configuration import build, parts, setup
 from gate.surfaces.http.reloading import Reloading
-from tests.http.parts import ask
+from tests.http.parts import BAD, EXAMPLE, ask, past
 from tests.parts.services import service_file
 
 URL = "http://127.0.0.1:9"
@@ -116,6 +117,23 @@ def test_files_that_the_named_ones_name_are_watched_too(tmp_path):
     (tmp_path / "slos" / "two.yaml").write_text(SLO.format(objective=99))  # of the same name
     reloading.if_changed()
     assert its.stale
+
+
+def test_a_new_recording_is_read(tmp_path):
+    shutil.copytree(EXAMPLE.parent, tmp_path / "recorded")
+    own = setup({}, services=(tmp_path / "recorded" / EXAMPLE.name,), insecure=True)
+    settings = Settings(ledger=tmp_path / "ledger.db")
+    its = build(own, settings, {})
+    client = create(its).test_client()
+    reloading = Reloading(its, lambda: parts(own, settings, {}), own.files)
+    assert client.post("/v1/decisions", json=past(BAD)).get_json()["verdict"] == "rollback"
+    (recording,) = (
+        one for one in its.files if one.parent.name == "recorded" and one != own.files[0]
+    )
+    recording.write_text('{"series": []}')
+    reloading.if_changed()
+    told = client.post("/v1/decisions", json=past(BAD) | {"step": "2"}).get_json()
+    assert told["verdict"] == "hold"
 
 
 def test_a_folder_that_is_gone_is_not_the_end_of_what_it_held(served, folder):

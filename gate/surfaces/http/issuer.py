@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,8 +34,9 @@ class Issuer:
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.url, self._clock = url, clock
         self._lock = threading.Lock()
-        self._keys: Mapping[str, Any] = {}
-        self._fetched = self._tried = -float("inf")
+        # Together, as they are read without the lock: the keys, and until when they are good.
+        self._held: tuple[Mapping[str, Any], float] = {}, -math.inf
+        self._tried = -math.inf
         self._fault = ""
 
     def key(self, name: str) -> Any | None:
@@ -53,16 +55,15 @@ class Issuer:
             return found
 
     def _known(self, name: str) -> Any | None:
-        keys, fetched = self._keys, self._fetched
-        return keys.get(name) if self._clock() - fetched < FRESH else None
+        keys, until = self._held
+        return keys.get(name) if self._clock() < until else None
 
     def _refresh(self) -> None:
         if self._clock() - self._tried < PAUSE:
             return
         self._tried = self._clock()
         try:
-            self._keys, self._fault = self._ask(), ""
-            self._fetched = self._clock()
+            self._held, self._fault = (self._ask(), self._tried + FRESH), ""
         except SourceError as error:
             self._fault = str(error)
 

@@ -22,7 +22,7 @@ class Reloading:
     """Loads the files of a server again.
 
     Watched are `files`, which may be folders, and all that was read for the server: policies that
-    others extend, objectives, calendars.
+    others extend, objectives, calendars, recordings.
     """
 
     def __init__(self, its: Server, load: Load, files: Sequence[Path]) -> None:
