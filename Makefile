@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint pages wheel clean
+.PHONY: run test lint audit pages wheel clean
 
 run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
@@ -17,6 +17,11 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Offline, or where the advisories cannot be reached, it says so and passes.
+audit: $(VENV)/run.stamp
+	-@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pip-audit
+	@$(BIN)/python .ci/audit.py
 
 pages: $(VENV)/run.stamp
 	$(BIN)/gate policy facts --format markdown > docs/facts.md

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gate.errors import UsageError, did_you_mean
 from gate.objectives.manifest import Manifest, manifests
+from gate.reading import noted
 
 FILES = ("catalog-info.yaml", "catalog-info.yml")
 _PREFIX = "backstage.io/"
@@ -54,7 +55,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _entities(path: Path) -> Iterator[Manifest]:
     try:
-        text = path.read_text("utf-8")
+        text = noted(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     for one in manifests(text, str(path), []):

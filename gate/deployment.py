@@ -27,8 +27,9 @@ class Deployment:
     """What became of `version` of `service`, as told at `at` (Unix seconds).
 
     `base` and `head`: the revisions it went between, where somebody named them. `by`: who or what
-    told it. `note`: their words. `components` that it touched, and what was `counted` of it as in
-    `gate.change.Counted`: from the decision about it; None and empty where there is none.
+    told it. `note`: their words. `namespace`: where it ended so, if that was told. `components`
+    that it touched, and what was `counted` of it as in `gate.change.Counted`: from the decision
+    about it; None and empty where there is none.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Deployment:
     head: str = ""
     by: str = ""
     note: str = ""
+    namespace: str = ""
     components: tuple[str, ...] | None = None
     counted: tuple[float, ...] = ()
 

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from gate import units
 from gate.errors import UsageError, did_you_mean
+from gate.reading import noted
 
 Place = tuple[str | int, ...]
 Marks = Mapping[Place, tuple[int, int]]
@@ -130,7 +131,9 @@ def read(path: Path, hint: str = "") -> Document:
     `hint` says how else to name the file, should there be none.
     """
     try:
-        text = path.read_bytes().decode("utf-8")  # line ends as written: digests are of the file
+        text = (
+            noted(path).read_bytes().decode("utf-8")
+        )  # line ends as written: digests are of the file
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", hint) from None
     except UnicodeDecodeError as error:

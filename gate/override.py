@@ -19,8 +19,9 @@ LONGEST_TEXT = 500  # every decision of the next 30 days carries it
 class Override:
     """`by` asks, `approved_by` agrees, for `version` of `service` until `expires_at`.
 
-    `rules`: the rules (or freezes) it lifts; empty for every hold. Moments in Unix seconds.
-    `revoked_at` and `revoked_by`: when somebody took it back, and who.
+    `rules`: the rules (or freezes) it lifts; empty for every hold. Moments in Unix seconds. `via`:
+    the token that spoke for `by`, where one did. `revoked_at` and `revoked_by`: when somebody took
+    it back, and who.
     """
 
     id: str
@@ -33,13 +34,15 @@ class Override:
     created_at: float
     expires_at: float
     rules: tuple[str, ...] = ()
+    via: str = ""
     revoked_at: float | None = None
     revoked_by: str = ""
 
     def __str__(self) -> str:
         scope = ", ".join(self.rules) or "every hold"
+        asked = f"{self.by} (through {self.via})" if self.via else self.by
         return (
-            f"override {self.id} of {self.by}, approved by {self.approved_by}, until "
+            f"override {self.id} of {asked}, approved by {self.approved_by}, until "
             f"{clock(self.expires_at)}, for {scope}: {self.ticket}: {self.reason}"
         )
 
@@ -66,9 +69,10 @@ def checked(override: Override, now: float) -> Override:
         raise UsageError(f"{_SAID[long[0]]}: {LONGEST_TEXT} letters are the most", "be brief")
     if torn := [name for name in _SAID if not getattr(override, name).strip().isprintable()]:
         raise UsageError(f"{_SAID[torn[0]]}: write it on one line, without control codes")
-    if same_person(override.by, override.approved_by):
+    asked = [one for one in (override.by, override.via) if same_person(one, override.approved_by)]
+    if asked:
         raise UsageError(
-            f"{override.by.strip()} cannot approve their own override",
+            f"{asked[0].strip()} cannot approve their own override",
             "another person has to; nothing was recorded",
         )
     if override.expires_at <= now:

@@ -56,6 +56,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     assert named <= set(COMMANDS)
     helps = ""
     below = ["import kayenta", "override add", "risk evaluate", "risk fit", "ledger list"]
+    below.append("token new")
     below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
     for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0

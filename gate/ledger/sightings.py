@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from gate.deployment import Deployment
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError, UnknownEntryError
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
 from gate.ledger.memory import as_deployment
@@ -64,15 +65,21 @@ def _entry(ledger: Ledger, rollout: Rollout, number: int) -> Entry | None:
 
 
 def _ended(ledger: Ledger, seen: Sighting) -> bool:
-    """Whether word came since that the version was completed, rolled back or aborted."""
+    """Whether word came since that the version was completed, rolled back or aborted.
+
+    Word of another namespace is of another rollout; word of none, or of a rollout in none, counts.
+    """
     try:
         told = list(ledger.entries(seen.rollout.service, MOST_ENDINGS, Kind.DEPLOYMENT))
     except NothingStoredError:
         return False
-    versions = {seen.rollout.canary, seen.rollout.release} - {""}
-    return any(
-        entry.record.at > seen.at and as_deployment(entry).version in versions for entry in told
-    )
+    return any(entry.record.at > seen.at and _about(as_deployment(entry), seen) for entry in told)
+
+
+def _about(told: Deployment, seen: Sighting) -> bool:
+    rollout = seen.rollout
+    places = {told.namespace, rollout.namespace} - {""}
+    return told.version in {rollout.canary, rollout.release} - {""} and len(places) < 2
 
 
 def _stored(ledger: Ledger, sighting: Sighting) -> Sighting:

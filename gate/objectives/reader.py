@@ -16,6 +16,7 @@ from pathlib import Path
 from gate.errors import UsageError, did_you_mean
 from gate.objectives import openslo, pyrra, sloth
 from gate.objectives.manifest import Manifest, manifests
+from gate.reading import noted
 from gate.slo import Slo
 
 Reader = Callable[[Sequence[Manifest]], Iterator[Slo]]
@@ -63,7 +64,7 @@ def _readers(period: float) -> Mapping[str, Reader]:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not noted(path).is_dir():
         return [path]
     files = [
         file
@@ -79,7 +80,7 @@ def _files(path: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return noted(file).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8 text (byte {error.start})") from None
     except FileNotFoundError:

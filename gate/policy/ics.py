@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from gate.errors import UsageError
 from gate.policy.freeze import Freeze
+from gate.reading import noted
 
 # A public calendar of decades of holidays has some hundred events.
 MOST_EVENTS = 1_000
@@ -83,7 +84,7 @@ def _repeated(text: str) -> Any:
 
 def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = noted(path).read_bytes()
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:

@@ -16,6 +16,7 @@ from gate.document import Section
 from gate.evidence.evidence import Cause, Pair
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.metric import Metric
+from gate.reading import noted
 from gate.service import ChangeRange
 from gate.slo import Indicator, Slo
 from gate.sources.recording import arms, columnar, exposition, objectives, tidy
@@ -72,6 +73,7 @@ class FileSource:
 
     @classmethod
     def open(cls, spec: FileSpec, surroundings: Surroundings) -> FileSource:
+        noted(surroundings.folder / spec.path)  # it is read, once, when it is asked
         return cls(spec, surroundings.folder)
 
     def __init__(self, spec: FileSpec, base: Path) -> None:

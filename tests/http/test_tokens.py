@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +13,11 @@ from gate.settings import Settings
 from gate.surfaces.cli.main import run
 from gate.surfaces.http.configuration import address, build, setup
 from gate.surfaces.http.limiter import Limiter
-from gate.surfaces.http.tokens import Caller, Verb, load
+from gate.surfaces.http.tokens import Caller, Verb
+from gate.surfaces.http.tokens_file import load
 from tests.http.parts import EXAMPLE, ask, running, token, tokens
 
+ROOT = Path(__file__).parents[2]
 ASKS = Caller("asks", ("check*",), frozenset({Verb.ASK}))
 TELLS = Caller("tells", ("checkout",), frozenset({Verb.OUTCOME}))
 STRANGER = Caller("stranger", ("shop-*",), frozenset({Verb.ASK, Verb.OUTCOME}))
@@ -101,6 +105,15 @@ def test_a_new_token_is_known_by_its_line(tmp_path, capfd):
     assert load(file).caller(told["token"] + "x") is None
     assert run(["token", "new", "argo", *arguments]) == 0
     assert told["token"] not in capfd.readouterr().out
+
+
+def test_the_file_in_the_readme_is_one(tmp_path):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (shown,) = (one for one in blocks if "tokens:" in one)
+    whole = re.sub(r'"[0-9a-f]{4}\.\.\."', f"'{'0' * 64}'", shown).replace("gate_...", "x" * 43)
+    file = tmp_path / "tokens.yaml"
+    file.write_text(whole)
+    load(file)
 
 
 def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path):

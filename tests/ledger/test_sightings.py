@@ -14,8 +14,11 @@ from gate.ledger.sqlite import SqliteLedger
 ROLLOUT = Rollout(service="shop", namespace="prod", canary="7d4b9c")
 
 
-def told(ledger, at, version="7d4b9c", result=Result.ABORTED):
-    remember(ledger, Deployment(service="shop", version=version, result=result, at=at))
+def told(ledger, at, version="7d4b9c", result=Result.ABORTED, namespace=""):
+    ended = Deployment(
+        service="shop", version=version, result=result, at=at, namespace=namespace
+    )  # fmt: skip
+    remember(ledger, ended)
 
 
 def test_later_asks_continue_the_first_also_after_a_restart(tmp_path):
@@ -40,6 +43,18 @@ def test_a_version_whose_end_was_told_begins_anew(tmp_path):
     again = first_seen(ledger, ROLLOUT, 300.0)
     assert (again.at, again.number) == (300.0, 1)
     assert first_seen(ledger, ROLLOUT, 400.0) == again
+
+
+def test_word_of_another_namespace_ends_nothing_here(tmp_path):
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    nowhere = replace(ROLLOUT, namespace="")
+    first_seen(ledger, ROLLOUT, 100.0)
+    first_seen(ledger, nowhere, 100.0)
+    told(ledger, 200.0, namespace="stage")
+    assert first_seen(ledger, ROLLOUT, 300.0).at == 100.0
+    assert first_seen(ledger, nowhere, 300.0).at == 300.0  # it may be the one that ended
+    told(ledger, 400.0, namespace="prod")
+    assert first_seen(ledger, ROLLOUT, 500.0).at == 500.0
 
 
 def test_of_many_who_see_it_at_once_one_is_believed(tmp_path):

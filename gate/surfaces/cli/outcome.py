@@ -36,6 +36,7 @@ SCHEMA = "gate.outcome/v1"
 @click.option("--base", default="", help="The revision it replaced; else the decision's.")
 @click.option("--head", default="", help="Its own revision; else the decision's.")
 @click.option("--at", type=Moment(), help="When it ended so, instead of now.")
+@click.option("--namespace", default="", help="Where it ended so, if it runs in several.")
 @click.option("--note", default="", help="Why, in a sentence.")
 @click.option("--by", default="", help="Who or what tells it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -63,7 +64,7 @@ def outcome(**flags: Any) -> None:
 
 def _deployment(flags: dict[str, Any], now: float) -> Deployment:
     """As it was told; raises UsageError."""
-    for name in ("version", "base", "head", "note", "by", "service"):
+    for name in ("version", "base", "head", "namespace", "note", "by", "service"):
         if (text := flags[name]) and not text.isprintable():
             raise UsageError(f"--{name} is {text!r}: write it on one line, without control codes")
     if not flags["version"].strip():
@@ -77,7 +78,7 @@ def _deployment(flags: dict[str, Any], now: float) -> Deployment:
         service=_service(flags),
         result=Result(flags["result"]),
         at=at,
-        **{name: flags[name] for name in ("version", "base", "head", "note", "by")},
+        **{name: flags[name] for name in ("version", "base", "head", "namespace", "note", "by")},
     )
 
 

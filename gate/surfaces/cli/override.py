@@ -10,24 +10,21 @@ from typing import Any
 import click
 import orjson
 
-from gate.errors import UsageError, did_you_mean
+from gate.errors import UsageError
 from gate.ledger.ledger import Ledger
 from gate.ledger.overrides import grant, overrides
 from gate.ledger.overrides import revoke as take_back
-from gate.override import Override, Overriding, same_person
-from gate.policy.evaluate import GUARD
+from gate.override import Override
 from gate.policy.load import named
-from gate.policy.policy import Policy, Then
+from gate.policy.policy import Policy
 from gate.settings import settings
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.types import Duration
-from gate.surfaces.report.numbers import rfc3339
+from gate.surfaces.overrides import check_terms, overrides_document, standing
 from gate.surfaces.report.page import printable
-from gate.units import duration
 from gate.wiring import ledger as wired
 from gate.wiring import policy_of
 
-SCHEMA = "gate.overrides/v1"
 _LEDGER = click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
@@ -70,7 +67,7 @@ def add(**flags: Any) -> None:
         created_at=now, expires_at=now + flags["length"], rules=flags["rules"],
     )  # fmt: skip
     if policy := _policy(flags["path"], flags["policy"], flags["service"]):
-        _check_terms(asked, policy)
+        check_terms(asked, policy)
     _told([grant(_open(flags["ledger"]), asked)], flags["form"], now)
 
 
@@ -110,56 +107,10 @@ def _policy(path: str | None, name: str | None, service: str) -> Policy | None:
     return policy_of(file, name)
 
 
-def _check_terms(asked: Override, policy: Policy) -> None:
-    """UsageError for an override that would do nothing, or less than it says, by this policy."""
-    allowed = policy.overrides
-    said = {rule.name: rule.then for rule in policy.rules}
-    known = [*said, *(one.name for one in policy.freezes), GUARD.rule]
-    for name in asked.rules:
-        if name not in known:
-            guess = did_you_mean(name, known) or f"; known: {', '.join(known)}"
-            raise UsageError(f"policy {policy.name!r} has no rule {name!r}{guess}")
-        if said.get(name) is Then.ROLLBACK and name not in allowed.rules:
-            raise UsageError(
-                f"policy {policy.name!r} does not let {name!r} be overridden",
-                f"its overrides.rules are: {', '.join(allowed.rules) or 'none'}",
-            )
-    _check_approval(asked, policy.name, allowed)
-
-
-def _check_approval(asked: Override, policy: str, allowed: Overriding) -> None:
-    if asked.expires_at - asked.created_at > allowed.longest:
-        most = duration(allowed.longest)
-        raise UsageError(f"by policy {policy!r} an override lasts at most {most}")
-    if allowed.approvers and not any(
-        same_person(asked.approved_by, one) for one in allowed.approvers
-    ):
-        approvers = ", ".join(allowed.approvers)
-        raise UsageError(
-            f"{asked.approved_by or 'nobody'} may not approve by policy {policy!r}",
-            f"its approvers: {approvers}",
-        )
-
-
 def _told(found: list[Override] | tuple[Override, ...], form: str, now: float) -> None:
     if form == "json":
-        told = {"schema": SCHEMA, "overrides": [_document(one, now) for one in found]}
+        told = overrides_document(found, now)
         emit(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         return
-    lines = [f"{_standing(one, now):<8} {one.service} {one.version}  {one}" for one in found]
+    lines = [f"{standing(one, now):<8} {one.service} {one.version}  {one}" for one in found]
     emit("".join(f"{printable(line)}\n" for line in lines) or "no overrides in 30 days\n")
-
-
-def _standing(one: Override, now: float) -> str:
-    if one.revoked_at is not None:
-        return "revoked"
-    return "in force" if now < one.expires_at else "expired"
-
-
-def _document(one: Override, now: float) -> dict[str, Any]:
-    told = {name: getattr(one, name) for name in one.__dataclass_fields__}
-    times = {
-        name: None if told[name] is None else rfc3339(told[name])
-        for name in ("created_at", "expires_at", "revoked_at")
-    }
-    return {**told, **times, "standing": _standing(one, now)}

@@ -18,6 +18,7 @@ from gate.errors import GateError, UsageError
 from gate.surfaces.http.asking import KeyReusedError
 from gate.surfaces.http.lanes import FullError
 from gate.surfaces.http.logs import log_crash
+from gate.surfaces.http.tokens import masked
 
 RETRY_AFTER = "2"  # seconds
 
@@ -42,8 +43,10 @@ def answer(body: Mapping[str, Any] | Sequence[Any], status: int = 200) -> Respon
 
 
 def refused(refusal: Refusal) -> Response:
-    """`{"error": {"status", "reason", "hint"}}`."""
-    told = {"status": refusal.status, "reason": refusal.reason, "hint": refusal.hint}
+    """`{"error": {"status", "reason", "hint"}}`, and no token in it: clients print it."""
+    told = {
+        "status": refusal.status, "reason": masked(refusal.reason), "hint": masked(refusal.hint),
+    }  # fmt: skip
     response = answer({"error": told}, refusal.status)
     response.headers.update(refusal.headers)
     return response

@@ -19,11 +19,13 @@ from gate.surfaces.http.kayenta import KAYENTA
 from gate.surfaces.http.logs import log_request
 from gate.surfaces.http.openapi import OPENAPI
 from gate.surfaces.http.outcomes import OUTCOMES
+from gate.surfaces.http.overrides import OVERRIDES
 from gate.surfaces.http.prometheus import PROMETHEUS
 from gate.surfaces.http.server import EXTENSION, Server, server
+from gate.surfaces.http.tokens import holds_token
 
 ROUTES = (
-    DECISIONS, OUTCOMES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
+    DECISIONS, OUTCOMES, OVERRIDES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
 )  # fmt: skip
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -47,7 +49,9 @@ def create(its: Server) -> Flask:
 
 def _begin() -> None:
     told = request.headers.get("X-Request-Id", "")
-    g.request_id = told if _REQUEST_ID.fullmatch(told) else uuid.uuid4().hex
+    g.request_id = (
+        told if _REQUEST_ID.fullmatch(told) and not holds_token(told) else uuid.uuid4().hex
+    )
     g.began = time.monotonic()
 
 

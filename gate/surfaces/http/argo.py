@@ -98,5 +98,6 @@ def outcome() -> Response:
         head=told.canaryHash,
         by=who.name,
         note=told.message or "",
+        namespace=told.namespace,
     )
     return answer(stored(ended, rollout))

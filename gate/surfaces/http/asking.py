@@ -28,7 +28,9 @@ from gate.template import checked_value
 # Seconds. A target's death shows before the next interval ends, so an answer lives no longer.
 FRESH = 10.0
 # Seconds that a repeated Idempotency-Key is answered as before. Longer would let a promote outlive
-# what it rests on: a key is for the same request sent twice, not for polling.
+# what it rests on: a key is for the same request sent twice, not for polling. They are kept in
+# memory: after a restart the same key gets a second decision, stored beside the first, which rests
+# on newer evidence and is as true.
 REPEATED = 60.0
 MOST_KEYS = 4096
 

@@ -2,7 +2,8 @@
 
 A token comes as `Authorization: Bearer`, as the password of basic auth (for clients that know only
 a URL: `http://gate:TOKEN@host`), or within the body where a client can send nothing else (Flagger's
-`metadata.token`). Never in a path or query: clients print those.
+`metadata.token`). Never in a path or query: clients print those. Instead of a token a POST may be
+signed, see `gate.surfaces.http.signers`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from flask import g, request
 
 from gate.errors import did_you_mean
 from gate.surfaces.http.answers import Refusal
+from gate.surfaces.http.bodies import whole_body
 from gate.surfaces.http.catalogue import Served
 from gate.surfaces.http.server import server
-from gate.surfaces.http.tokens import ANYBODY, Caller, Verb
+from gate.surfaces.http.tokens import ANYBODY, BadTokenError, Caller, Signature, Verb
 
 WHO = {"WWW-Authenticate": 'Bearer realm="gate", Basic realm="gate"'}
 
@@ -25,12 +27,16 @@ def caller(verb: Verb, given: str = "") -> Caller:
 
     `given`: a token that came within the body.
     """
-    found = _known(_presented() or given)
+    found, why = None, "no valid token"
+    try:
+        found = _known(_presented() or given)
+    except BadTokenError as error:
+        why = f"the token is refused: {error}"
     g.caller = found
     if found is not ANYBODY:
         _slowed(found.name if found else f"unknown at {request.remote_addr}")
     if found is None:
-        raise Refusal(401, "no valid token", "send Authorization: Bearer TOKEN", WHO)
+        raise Refusal(401, why, "send Authorization: Bearer TOKEN", WHO)
     if not found.may(verb):
         raise Refusal(403, f"token {found.name!r} may not {verb}", "it lacks the verb")
     return found
@@ -52,7 +58,13 @@ def _known(token: str) -> Caller | None:
     tokens = server().tokens
     if tokens is None:
         return ANYBODY
-    return tokens.caller(token) if token else None
+    if token:
+        return tokens.caller(token)
+    signature = request.headers.get("X-Gate-Signature-256")
+    if signature is None or request.method != "POST":
+        return None
+    told = Signature(signature, request.headers.get("X-Gate-Timestamp"))
+    return tokens.signer(whole_body(), told, server().clock())
 
 
 def _presented() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from gate.errors import UsageError, did_you_mean
 from gate.surfaces.http.answers import Refusal
+from gate.surfaces.http.tokens import holds_token
 from gate.units import seconds
 
 LARGEST_BODY = 2**20  # bytes
@@ -34,28 +35,39 @@ class Payload(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
 
 
-def body(model: type[Model], *, any_type: bool = False) -> Model:
+def no_token(_: object) -> str:
+    """That a body holds none."""
+    return ""
+
+
+def body(
+    model: type[Model], *, any_type: bool = False, token: Callable[[Model], str] = no_token
+) -> Model:
     """The JSON body; Refusal 400 names all that is wrong with it.
 
-    `any_type`: some clients send JSON without saying so.
+    `any_type`: some clients send JSON without saying so. `token`: the caller's own in it; any other
+    is refused, because what is asked and told is stored and shown.
     """
     if not any_type and request.mimetype and not request.is_json:
         raise Refusal(415, f"the body is {request.mimetype}", "send application/json")
-    data = _whole()
+    data = whole_body()
     try:
         orjson.loads(data)  # which knows no NaN
-        return model.model_validate_json(data, strict=True)
+        found = model.model_validate_json(data, strict=True)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"the body is not JSON: {error}", "send one JSON object") from None
     except pydantic.ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise Refusal(400, "; ".join(line for one in found for line in _told(one))) from None
+        faults = error.errors(include_url=False, include_input=False)
+        raise Refusal(400, "; ".join(line for one in faults for line in _told(one))) from None
+    if holds_token(data.replace(token(found).encode(), b"", 1).decode()):
+        raise Refusal(400, "a token stands where it would be stored", "send it as Authorization")
+    return found
 
 
-def _whole() -> bytes:
-    """All of the body; Refusal where it is too long, broken, or breaks off."""
+def whole_body() -> bytes:
+    """All of the body as it came; Refusal where it is too long, broken, or breaks off."""
     try:
-        data = request.get_data(cache=False)
+        data = request.get_data()
     except HTTPException:
         raise
     except Exception:  # noqa: BLE001  each server has errors of its own for a broken body

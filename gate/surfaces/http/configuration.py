@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import UsageError
+from gate.reading import noting
 from gate.settings import PREFIX, Settings
-from gate.surfaces.http.catalogue import Catalogue, catalogue
-from gate.surfaces.http.server import Server
-from gate.surfaces.http.tokens import Tokens, load
+from gate.surfaces.http.catalogue import catalogue
+from gate.surfaces.http.server import Parts, Server
+from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.http.tokens_file import load
 from gate.wiring import ledger
 
 LISTEN = "127.0.0.1:8080"
@@ -75,14 +77,22 @@ def address(text: str) -> tuple[str, int]:
 
 def build(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Server:
     """The parts of the server; raises UsageError with all that is wrong with any file."""
-    services, tokens = parts(own, settings, environ)
-    return Server(services, ledger(settings), tokens=tokens, url=own.url)
+    read = parts(own, settings, environ)
+    return Server(
+        read.catalogue, ledger(settings), tokens=read.tokens, files=read.files, url=own.url
+    )
 
 
-def parts(
-    own: Setup, settings: Settings, environ: Mapping[str, str]
-) -> tuple[Catalogue, Tokens | None]:
+def parts(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Parts:
     """What is read from files, and may be read again; raises UsageError."""
+    with noting() as files:
+        tokens = _tokens(own)
+        services = catalogue(own.services, own.policies, settings, environ)
+    return Parts(services, tokens, frozenset(files))
+
+
+def _tokens(own: Setup) -> Tokens | None:
+    """None where anybody may ask; raises UsageError where that must not be."""
     tokens = load(own.tokens) if own.tokens else None
     if tokens is None and not own.insecure and not _loopback(own.listen):
         where = "where others can reach it" if own.listen is None else f"on {own.listen[0]}"
@@ -90,7 +100,7 @@ def parts(
             f"without tokens anybody could ask and tell, {where}",
             "name a file of tokens (`gate token new` makes one), or say --insecure (GATE_INSECURE)",
         )
-    return catalogue(own.services, own.policies, settings, environ), tokens
+    return tokens
 
 
 def _loopback(listen: tuple[str, int] | None) -> bool:

@@ -12,13 +12,14 @@ from pydantic import Field
 
 from gate.decision import from_json
 from gate.document import Section
-from gate.errors import NothingStoredError, UnknownEntryError
+from gate.errors import NothingStoredError
 from gate.ledger.ledger import Entry, Kind
 from gate.request import Intent
 from gate.surfaces.http.answers import Refusal, answer
 from gate.surfaces.http.asking import Question
 from gate.surfaces.http.auth import caller, served
 from gate.surfaces.http.bodies import Named, Word, Words, argument, body, within
+from gate.surfaces.http.entries import known_entry
 from gate.surfaces.http.moments import Moment, moment_argument
 from gate.surfaces.http.server import server
 from gate.surfaces.http.tokens import Caller, Verb
@@ -29,7 +30,7 @@ from gate.verdict import Outcome
 DECISIONS = Blueprint("decisions", __name__)
 
 CLIENT_WAITS = 10.0  # seconds, where a client does not say
-LENGTH_OF_ID = 16
+FILTERS = ("service", "outcome", "since", "limit")
 MOST_LISTED, USUALLY_LISTED = 100, 20
 
 
@@ -92,17 +93,7 @@ def evidence(id_: str) -> Response:
 
 
 def _entry(id_: str) -> Entry:
-    who = caller(Verb.ASK)
-    try:
-        # The ledger would take the start of an id as well, and complain of one that is not enough.
-        entry = server().ledger.entry(id_) if len(id_) == LENGTH_OF_ID else None
-    except (NothingStoredError, UnknownEntryError):
-        entry = None
-    # What a token may not see is not there: or ids could be found out by asking.
-    known = entry and entry.record.kind == Kind.DECISION and who.knows(entry.record.service)
-    if entry is None or not known:
-        raise Refusal(404, "no decision has this id", "GET /v1/decisions lists them")
-    return entry
+    return known_entry(caller(Verb.ASK), id_, Kind.DECISION, "GET /v1/decisions lists them")
 
 
 @DECISIONS.get("/v1/decisions")
@@ -157,5 +148,5 @@ def _line(entry: Entry) -> Mapping[str, Any]:
 
 
 def _next(last: Entry) -> str:
-    kept = {name: text for name, text in request.args.items() if name != "after"}
+    kept = {name: request.args[name] for name in FILTERS if name in request.args}
     return link(f"/v1/decisions?{urlencode({**kept, 'after': last.number})}")

@@ -82,10 +82,14 @@ class Hook(Payload):
 
 def _hook(verb: Verb) -> Hook:
     """The body of a caller who may: its token may stand in the body itself."""
-    told = body(Hook, any_type=True)
-    who = caller(verb, told.metadata.get("token", ""))
+    told = body(Hook, any_type=True, token=_token)
+    who = caller(verb, _token(told))
     served(who, told.service)
     return told
+
+
+def _token(told: Hook) -> str:
+    return told.metadata.get("token", "")
 
 
 def _judged(hook: str) -> Callable[[], Response]:
@@ -160,6 +164,7 @@ def post_rollout() -> Response:
         result=ENDS[told.phase],
         at=server().clock(),
         by="flagger",
+        namespace=told.namespace,
     )
     return answer(stored(ended, rollout))
 

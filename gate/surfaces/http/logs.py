@@ -12,17 +12,18 @@ import orjson
 from flask import g, has_request_context, request
 
 from gate.decision import Decision
+from gate.surfaces.http.tokens import masked
 from gate.surfaces.report.numbers import rfc3339
 
 LOG = logging.getLogger("gate.http")
 
 
 def log(event: str, **more: Any) -> None:
-    """One line; with the request's id where there is one."""
+    """One line, without tokens; with the request's id where there is one."""
     told = {"at": rfc3339(time.time()), "event": event}
     if has_request_context():
         told["request"] = g.get("request_id", "")
-    LOG.info("%s", orjson.dumps({**told, **more}, default=str).decode())
+    LOG.info("%s", masked(orjson.dumps({**told, **more}, default=str).decode()))
 
 
 def to_standard_error() -> None:

@@ -19,6 +19,7 @@ from gate.surfaces.http.decisions import MOST_LISTED, Ask
 from gate.surfaces.http.flagger import YES, Hook
 from gate.surfaces.http.kayenta import Start
 from gate.surfaces.http.outcomes import Outcome as OutcomeBody
+from gate.surfaces.http.overrides import Grant, Revocation
 from gate.verdict import Outcome
 
 OPENAPI = Blueprint("openapi", __name__)
@@ -46,13 +47,19 @@ def document() -> dict[str, Any]:
             "wrong request, 503 a gate that cannot decide.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"bearer": []}, {"basic": []}],
+        "security": [{"bearer": []}, {"basic": []}, {"signature": []}],
         "paths": dict(_paths()),
         "components": {
             "schemas": dict(_schemas()),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Gate-Signature-256",
+                    "description": "POST only: sha256= and the hex HMAC-SHA-256 of the body.",
+                },
             },
         },
     }
@@ -88,6 +95,17 @@ def _paths() -> Iterator[tuple[str, Any]]:
     yield (
         "/v1/budgets",
         {"get": _operation("What is left of the error budgets.", "Budgets", parameters=[needed])},
+    )
+    yield (
+        "/v1/overrides",
+        {
+            "get": _operation("Overrides of 30 days.", "Overrides", parameters=[needed]),
+            "post": _operation("Lift holds for one version.", "Overrides", Grant),
+        },
+    )
+    yield (
+        "/v1/overrides/{id}/revocation",
+        {"post": _operation("Take an override back.", "Overrides", Revocation, [id_])},
     )
     yield from _clients(timeout)
     for path, what in (("/healthz", "Whether it is alive."), ("/readyz", "Whether it can decide.")):
@@ -160,7 +178,7 @@ def _response(description: str, schema: str) -> Schema:
 
 
 def _schemas() -> Iterator[tuple[str, Any]]:
-    for model in (Ask, OutcomeBody, Measurement, Notification, Hook, Start):
+    for model in (Ask, OutcomeBody, Grant, Revocation, Measurement, Notification, Hook, Start):
         schema = model.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
         yield from schema.pop("$defs", {}).items()
         yield _name(model), schema
@@ -191,6 +209,7 @@ def _schemas() -> Iterator[tuple[str, Any]]:
     yield "Policies", _object({"policies": _list(any_object)})
     budgets = {"budgets": _list(any_object), "gaps": _list(any_object)}
     yield "Budgets", _object({"schema": TEXT, "service": any_object, "as_of": TEXT, **budgets})
+    yield "Overrides", _object({"schema": TEXT, "overrides": _list(any_object)})
     yield "List", _list(any_object)
     yield "Any", any_object
 

@@ -54,6 +54,7 @@ def outcome() -> Response:
         head=told.head,
         by=who.name,
         note=told.note,
+        namespace=told.namespace,
     )
     return answer(stored(ended, rollout if told.at is None else None))
 

@@ -16,7 +16,7 @@ from gate.surfaces.http.asking import Question
 from gate.surfaces.http.auth import caller, served
 from gate.surfaces.http.bodies import within
 from gate.surfaces.http.server import server
-from gate.surfaces.http.tokens import Verb
+from gate.surfaces.http.tokens import Verb, holds_token
 from gate.verdict import Outcome
 
 PROMETHEUS = Blueprint("prometheus", __name__)
@@ -56,7 +56,7 @@ def _vector(result: list[dict[str, object]]) -> Response:
 def _labels(text: str) -> dict[str, str] | str:
     """The labels asked for, or what is wrong with the query."""
     match = _QUERY.fullmatch(text)
-    if match is None:
+    if match is None or holds_token(text):
         return f"ask for gate_verdict{{{', '.join(f'{one}=...' for one in LABELS)}}}, or vector(1)"
     found: dict[str, str] = {}
     for part in match[1].split(","):

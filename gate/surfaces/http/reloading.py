@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gate.errors import GateError
-from gate.surfaces.http.catalogue import Catalogue
+from gate.reading import noting
 from gate.surfaces.http.logs import log
-from gate.surfaces.http.server import Server
-from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.http.server import Parts, Server
 
 EVERY = 10.0  # seconds between two looks at the files
 
-Load = Callable[[], tuple[Catalogue, Tokens | None]]
-Stamp = tuple[tuple[str, int, int], ...]
+Load = Callable[[], Parts]
+Stamp = tuple[tuple[str, int, int], ...]  # of a file, or of each in a folder
 
 
 class Reloading:
-    """Loads the files of a server again. `files`: files and folders that are watched."""
+    """Loads the files of a server again.
+
+    Watched are `files`, which may be folders, and all that was read for the server: policies that
+    others extend, objectives, calendars, recordings.
+    """
 
     def __init__(self, its: Server, load: Load, files: Sequence[Path]) -> None:
         self._its, self._load, self._files = its, load, tuple(files)
@@ -30,16 +33,25 @@ class Reloading:
     def now(self) -> None:
         """Once; a failure is logged with all it says, and changes nothing but `Server.stale`."""
         with self._lock:
-            self._stamp = self._stamped()
+            before = self._stamped()
+            self._its.stale = not self._loaded()
+            # What changed while it was read is another than `before`, and so read again.
+            self._stamp = {path: before.get(path, now) for path, now in self._stamped().items()}
+
+    def _loaded(self) -> bool:
+        with noting() as files:
             try:
-                catalogue, tokens = self._load()
+                read = self._load()
             except GateError as error:
-                self._its.stale = True
+                # It may have broken off before it came to a file that is in force.
+                self._its.files |= files
                 log("files kept", why=str(error))
-                return
-            self._its.catalogue, self._its.tokens = catalogue, tokens
-            self._its.stale = False
-            log("files loaded", services=sorted(catalogue))
+                return False
+        self._its.catalogue, self._its.tokens, self._its.files = (
+            read.catalogue, read.tokens, read.files,
+        )  # fmt: skip
+        log("files loaded", services=sorted(read.catalogue))
+        return True
 
     def if_changed(self) -> None:
         """The same, where a watched file is another than at the last look."""
@@ -56,8 +68,8 @@ class Reloading:
 
         threading.Thread(target=look, name="gate-reloading", daemon=True).start()
 
-    def _stamped(self) -> Stamp:
-        return tuple(one for path in self._files for one in _stamps(path))
+    def _stamped(self) -> Mapping[Path, Stamp]:
+        return {path: tuple(_stamps(path)) for path in {*self._files, *self._its.files}}
 
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:

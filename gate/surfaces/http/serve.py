@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -65,13 +66,13 @@ class _Handler(WSGIRequestHandler):
     def send_error(
         self,
         code: int,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002  it quotes what came
         explain: str | None = None,  # noqa: ARG002  the signature of http.server
     ) -> None:
         """For what the app never sees: no HTTP, too long a line, too many headers."""
-        told = {"status": int(code), "reason": message or "not understood", "hint": ""}
+        told = {"status": int(code), "reason": HTTPStatus(code).phrase.lower(), "hint": ""}
         body = orjson.dumps({"error": told})
-        self.send_response(code, message)
+        self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from flask import current_app
@@ -25,8 +26,17 @@ EXTENSION = "gate"
 RATE, BURST = 50.0, 200.0  # requests a second of one caller, and at once
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is read from files, and from which: also those that the named ones name."""
+
+    catalogue: Catalogue
+    tokens: Tokens | None
+    files: frozenset[Path]
+
+
 class Server:
-    """The parts of one server. `tokens` None: whoever reaches it may ask.
+    """The parts of one server. `tokens` None: whoever reaches it may ask. `files`: see `Parts`.
 
     `url` is how people reach it, for the links in answers; empty: as the request came.
     `clock` tells Unix seconds. `stale`: the files have changed since, and cannot be loaded.
@@ -38,13 +48,14 @@ class Server:
         ledger: Ledger,
         *,
         tokens: Tokens | None = None,
+        files: frozenset[Path] = frozenset(),
         url: str = "",
         clock: Callable[[], float] = time.time,
         lanes: Lanes | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self.catalogue, self.ledger, self.tokens = catalogue, ledger, tokens
-        self.url, self.clock = url, clock
+        self.url, self.clock, self.files = url, clock, files
         self.lanes = lanes or Lanes()
         self.limiter = limiter or Limiter(RATE, BURST, time.monotonic)
         self.stale = False

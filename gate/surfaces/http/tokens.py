@@ -1,7 +1,7 @@
-"""The file of tokens: who may ask what about which services.
+"""Who may ask what about which services, and how their tokens are known.
 
 Only a digest of each token is kept. A plain SHA-256 is enough, because a token is 256 random bits
-that no dictionary holds.
+that no dictionary holds. Every comparison is of digests and takes the same time whatever is given.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
-
-from gate.document import Name, Section, Text, fit, read, refuse
 
 # As `gate.document.Name`.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]*")
+# A token as `new` makes it, and a JSON Web Token.
+_TOKEN = re.compile(r"gate_[A-Za-z0-9_-]{43}|eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 
 class Verb(StrEnum):
@@ -34,28 +30,17 @@ class Verb(StrEnum):
     ADMIN = "admin"
 
 
-class TokenSection(Section):
-    """One token: the digest of it, and what it is good for."""
-
-    name: Name
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    services: list[Text] = Field(min_length=1)
-    verbs: list[Verb] = Field(min_length=1)
-
-
-class TokensSection(Section):
-    """A whole file of tokens."""
-
-    tokens: list[TokenSection] = Field(min_length=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `services` are patterns such as `shop-*`."""
+    """Who asks. `services` are patterns such as `shop-*`.
+
+    `vouches`: may say which person asks for an override; others ask in their own name.
+    """
 
     name: str
     services: tuple[str, ...]
     verbs: frozenset[Verb]
+    vouches: bool = False
 
     def may(self, verb: Verb) -> bool:
         return verb in self.verbs or Verb.ADMIN in self.verbs
@@ -65,17 +50,44 @@ class Caller:
 
 
 # Whoever reaches a server that has no tokens.
-ANYBODY = Caller("anybody", ("*",), frozenset(Verb))
+ANYBODY = Caller("anybody", ("*",), frozenset(Verb), vouches=True)
+
+
+class BadTokenError(Exception):
+    """A token that says who it is for, and is refused; the reason holds nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What came with a signed body: `X-Gate-Signature-256`, and `X-Gate-Timestamp` if it came."""
+
+    text: str
+    timestamp: str | None
 
 
 class Tokens:
-    """The callers of a file, found by their token."""
+    """The callers of a file, found by their token.
 
-    def __init__(self, callers: Sequence[tuple[str, Caller]]) -> None:
+    `signers` knows who signed a body, by the moment it came (Unix seconds); `workflows` whose a
+    JSON Web Token is, or raises BadTokenError.
+    """
+
+    def __init__(
+        self,
+        callers: Sequence[tuple[str, Caller]],
+        signers: Callable[[bytes, Signature, float], Caller | None] | None = None,
+        workflows: Callable[[str], Caller] | None = None,
+    ) -> None:
         self._callers = tuple(callers)
+        self._signers, self._workflows = signers, workflows
 
     def caller(self, token: str) -> Caller | None:
-        """Whose token it is. Every digest is compared, so that time tells nothing."""
+        """Whose token it is. Every digest is compared, so that time tells nothing.
+
+        Raises BadTokenError, and GateError while it cannot be told.
+        """
+        if self._workflows is not None and token.count(".") == 2:
+            return self._workflows(token)
         digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         found: Caller | None = None
         for known, caller in self._callers:
@@ -83,24 +95,22 @@ class Tokens:
                 found = caller
         return found
 
-
-def load(path: Path) -> Tokens:
-    """The tokens of a file; raises UsageError naming file, line and column."""
-    document = read(path, "`gate token new` prints what it holds")
-    section = fit(document, TokensSection)
-    names = [one.name for one in section.tokens]
-    for index, name in enumerate(names):
-        if names.index(name) != index:
-            raise refuse(document, ("tokens", index, "name"), f"two tokens are named {name!r}")
-    return Tokens(
-        [
-            (one.sha256, Caller(one.name, tuple(one.services), frozenset(one.verbs)))
-            for one in section.tokens
-        ]
-    )
+    def signer(self, body: bytes, signature: Signature, now: float) -> Caller | None:
+        """Who signed the body, byte for byte."""
+        return self._signers(body, signature, now) if self._signers else None
 
 
 def new() -> tuple[str, str]:
     """A fresh token, and the digest of it that is kept."""
     token = f"gate_{secrets.token_urlsafe(32)}"
     return token, hashlib.sha256(token.encode()).hexdigest()
+
+
+def holds_token(text: str) -> bool:
+    """Whether something in it looks like a token."""
+    return _TOKEN.search(text) is not None
+
+
+def masked(text: str) -> str:
+    """The same without what looks like a token: clients put them where none belongs."""
+    return _TOKEN.sub("***", text)

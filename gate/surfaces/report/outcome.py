@@ -14,6 +14,7 @@ def remembered(deployment: Deployment) -> str:
         f"{deployment.service} {deployment.version}: {ended}",
         *(deployment.components or ()),
         f"{deployment.base[:12]}..{deployment.head[:12]}" if deployment.head else "",
+        f"in {deployment.namespace}" if deployment.namespace else "",
         f"by {deployment.by}" if deployment.by else "",
         deployment.note,
     ]
