@@ -122,13 +122,10 @@ def _body(its: Part) -> Iterator[Finding]:
 def _timeout(its: Part) -> Iterator[Finding]:
     part = its["timeoutSeconds"]
     waits, told = part.number or CLIENT_WAITS, _told(its)
-    if not part.written:
-        told_ = f"timeoutSeconds is not written: Argo waits {CLIENT_WAITS} s"
-        yield part.note("timeout", told_, "write `timeoutSeconds: 20` and X-Gate-Timeout: 20s")
     if told > waits:
         yield part.wrong(
             "timeout",
-            f"the gate may take {told:g} s (X-Gate-Timeout), and Argo waits {waits}: "
+            f"the gate takes up to {told:g} s (X-Gate-Timeout), and Argo waits {waits}: "
             "each slow answer is an error",
             "let X-Gate-Timeout say what timeoutSeconds says",
         )
@@ -145,10 +142,13 @@ def _timeout(its: Part) -> Iterator[Finding]:
             "is no answer, and keeps a worker of Argo's",
             f"write at most {LONGEST}",
         )
+    elif not part.written:
+        message = f"timeoutSeconds is not written: Argo waits {CLIENT_WAITS} s"
+        yield part.note("timeout", message, "write `timeoutSeconds: 20` and X-Gate-Timeout: 20s")
 
 
 def _told(its: Part) -> float:
-    """What the header says that the client waits."""
+    """What the header says that the client waits; without it the gate believes the default."""
     for header in its["headers"].items():
         value = header["value"].text
         if header["key"].text.lower() == "x-gate-timeout":
@@ -156,7 +156,7 @@ def _told(its: Part) -> float:
                 return float(value) if value.isdigit() else seconds(value)
             except UsageError:
                 break
-    return CLIENT_WAITS if its["timeoutSeconds"].number is None else 0.0
+    return CLIENT_WAITS
 
 
 def _answer(metric: Part, its: Part) -> Iterator[Finding]:
