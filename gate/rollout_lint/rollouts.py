@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gate.finding import Finding
 from gate.rollout_lint import experiments, uses
@@ -10,30 +10,47 @@ from gate.rollout_lint.part import Part, name
 from gate.rollout_lint.templates import Templates, references
 from gate.rollout_lint.uses import Use
 
+SWITCH = ("prePromotionAnalysis", "postPromotionAnalysis")
 INLINE = "add a step `- analysis: {templates: [...], args: [...]}` after the first setWeight"
 
 
 def findings(rollout: Part, known: Templates) -> Iterator[Finding]:
     """All that is wrong with a Rollout."""
     canary = rollout.at("spec", "strategy", "canary")
-    green = rollout.at("spec", "strategy", "blueGreen")
-    background, inline = canary["analysis"], list(_steps(canary, known))
-    behind = [
-        _use(green[key], known)
-        for key in ("prePromotionAnalysis", "postPromotionAnalysis")
-        if green[key].written
-    ]
-    around = [_use(background, known)] if background.written else []
-    for use in (*around, *inline, *behind):
+    inline = [*_steps(canary, known)]
+    around = _uses(canary, ("analysis",), known)
+    switched = _uses(rollout.at("spec", "strategy", "blueGreen"), SWITCH, known)
+    tried = [one for step in canary["steps"].items() for one in _tried(step, known)]
+    for use in (*around, *inline, *switched):
         yield from uses.findings(use)
-    yield from _background(around, inline)
+    yield from _background(around, [*inline, *tried])
     yield from _order(canary, known)
+    yield from _switch(switched)
     for step in canary["steps"].items():
         if step["experiment"].written:
             yield from experiments.of_step(step["experiment"], known)
-    if not (around or inline or behind) and not _experiments(canary):
+    if not (around or inline or switched or tried):
         told = "nothing is asked before this Rollout goes on"
         yield rollout.at("spec", "strategy").note("no-analysis", told, INLINE, name(rollout))
+
+
+def _uses(strategy: Part, keys: Sequence[str], known: Templates) -> list[Use]:
+    return [_use(strategy[key], known) for key in keys if strategy[key].written]
+
+
+def _tried(step: Part, known: Templates) -> Iterator[Use]:
+    """The analyses that an experiment among the steps waits for."""
+    for one in step.at("experiment", "analyses").items():
+        if one["requiredForCompletion"].true or not step.at("experiment", "duration").written:
+            yield Use(one, (one,), known)
+
+
+def _switch(switched: list[Use]) -> Iterator[Finding]:
+    """Whether a blue/green switch waits for the gate."""
+    asking = [use for use in switched if use.asks]
+    if asking and all(use.part.place[-1] == SWITCH[1] for use in asking):
+        told = "the gate is first asked when the new version has all the traffic"
+        yield asking[0].part.odd("asked-late", told, f"ask in `{SWITCH[0]}` too")
 
 
 def _use(analysis: Part, known: Templates) -> Use:
@@ -44,10 +61,6 @@ def _steps(canary: Part, known: Templates) -> Iterator[Use]:
     for step in canary["steps"].items():
         if step["analysis"].written:
             yield _use(step["analysis"], known)
-
-
-def _experiments(canary: Part) -> bool:
-    return any(step["experiment"].written for step in canary["steps"].items())
 
 
 def _background(around: list[Use], inline: list[Use]) -> Iterator[Finding]:

@@ -32,6 +32,14 @@ def test_an_analysis_in_the_background_alone_is_ended_as_a_success():
     assert text.splitlines()[one.line - 1].strip() == "analysis:"
 
 
+def test_an_experiment_that_waits_is_as_good_as_a_step():
+    text = example("argo/experiment.yaml", ("      steps:\n", f"{BACKGROUND}      steps:\n"))
+    assert checks(TEMPLATE, text) == set()
+    ended = text.replace("            # No `duration`", "            duration: 1h\n            #")
+    ended = ended.replace("requiredForCompletion: true\n", "requiredForCompletion: false\n")
+    assert checks(TEMPLATE, ended) == {"background-only", "not-required"}
+
+
 def test_of_a_template_that_was_not_given_it_is_said_with_care():
     told = {one.check: one.level for one in found(in_background(example(ROLLOUT)))}
     assert told == {"background-only": "warning", "template-not-given": "note"}
@@ -54,7 +62,7 @@ def test_a_background_analysis_beside_a_step_that_waits_is_fine():
         (("templateName: release-gate", "templateName: other"), "template-not-given", "'other'"),
         (("        - setWeight: 10\n", ""), "no-traffic", "before the canary has traffic"),
         (("setWeight: 10", "setWeight: 100"), "asked-late", "all the traffic"),
-        (("            args:\n", "            dryRun: [{metricName: verdict}]\n            args:\n"),
+        (("            args:\n", "            dryRun: [{metricName: verd}]\n            args:\n"),
          "dry-run", "does not count"),
         (("        - analysis: &gate", "        - analyses: &gate"), "unknown-field",
          "did you mean 'analysis'?"),
@@ -87,8 +95,8 @@ def test_an_experiment_with_a_duration_ends_what_it_does_not_require():
     kept = example("argo/experiment.yaml", change)
     assert checks(TEMPLATE, kept) == set()
     lost = kept.replace("requiredForCompletion: true\n", "requiredForCompletion: false\n")
-    (one,) = found(TEMPLATE, lost)
-    assert (one.check, one.level) == ("not-required", "error")
+    told = {one.check: one.level for one in found(TEMPLATE, lost)}
+    assert told == {"not-required": "error", "no-analysis": "note"}
     (one,) = (one for one in found(lost) if one.check == "not-required")
     assert one.level == "warning"
 
@@ -120,6 +128,16 @@ def test_a_blue_green_rollout_is_looked_into():
         "analysis:", "prePromotionAnalysis:"
     )
     assert checks(TEMPLATE, f"{head}    blueGreen:\n{analysis}") == {"swapped-arms"}
+
+
+def test_a_blue_green_rollout_that_asks_after_the_switch():
+    text = example(ROLLOUT)
+    head = text[: text.index("    canary:\n      steps")]
+    before, after = (
+        BACKGROUND.replace("analysis:", f"{when}PromotionAnalysis:") for when in ("pre", "post")
+    )
+    assert checks(TEMPLATE, f"{head}    blueGreen:\n{after}") == {"asked-late"}
+    assert checks(TEMPLATE, f"{head}    blueGreen:\n{before}{after}") == set()
 
 
 def test_an_old_argo_is_found_by_its_image_or_told():

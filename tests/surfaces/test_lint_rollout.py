@@ -11,8 +11,10 @@ import pytest
 
 from gate.rollout_lint.lint import CHECKS
 from gate.surfaces.cli.main import run
+from tests.rollout_lint.parts import EXAMPLES, example
+from tests.rollout_lint.test_rollouts import in_background
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+README = Path(__file__).parents[2] / "README.md"
 TEMPLATE = EXAMPLES / "argo" / "analysis-template.yaml"
 
 
@@ -46,6 +48,13 @@ def test_warnings_are_errors_only_if_strict(capfd, trap):
     assert run(["lint-rollout", str(trap)]) == 0
     assert run(["lint-rollout", str(trap), "--strict"]) == 2
     assert "warning" in capfd.readouterr().out
+
+
+def test_the_readme_shows_what_is_printed(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rollout.yaml").write_text(in_background(example("argo/rollout.yaml")))
+    assert run(["lint-rollout", "rollout.yaml", str(TEMPLATE)]) == 2
+    assert f"```text\n{capfd.readouterr().out}```" in README.read_text()
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
