@@ -30,14 +30,25 @@ _WHOLE = re.compile(r"\{\s*\$?\s*\}")
 def asks(web: Part) -> bool:
     """Whether the provider asks for a verdict of ours."""
     path = split(web["url"].text).path.rstrip("/")
-    return path.endswith((VERDICT, NATIVE)) or "/v1/argo" in path or FLAGGER in f"{path}/"
+    ours = path.endswith((VERDICT, NATIVE)) or "/v1/argo" in path or FLAGGER in f"{path}/"
+    return ours or _hidden(web)
+
+
+def _hidden(web: Part) -> bool:
+    """Whether the path comes from an argument, and the answer is read as a verdict of ours."""
+    path = split(web["url"].text).path
+    hidden = "{{" in path or ("{{" in web["url"].text and not path)
+    return hidden and "verdict" in web["jsonPath"].text
 
 
 def web(metric: Part) -> Iterator[Finding]:
     """The traps of a metric that asks the gate by this provider."""
     its = metric.at("provider", "web")
     path = split(its["url"].text).path.rstrip("/")
-    if not path.endswith((VERDICT, NATIVE)):
+    if _hidden(its):
+        told = "the URL comes from an argument: which path is asked is not known"
+        yield its["url"].note("unreadable", told, f"let the path stand here: {VERDICT}")
+    elif not path.endswith((VERDICT, NATIVE)):
         yield _elsewhere(its["url"], path)
         return
     yield from by_way(its["url"], consequence=(

@@ -52,6 +52,8 @@ WEB = [
     (("timeoutSeconds: 20", "timeoutSeconds: 600"), "timeout", "warning", "within 60 s"),
     ((URL, "https://gate.example.com/v1/argo/verdict"), "public-host", "warning", "as a success"),
     ((URL, f"{URL}?token=gate_x"), "token-in-url", "error", "written into events"),
+    ((URL, "'{{args.service}}'"), "unreadable", "note", "comes from an argument"),
+    ((URL, "http://{{args.service}}"), "unreadable", "note", "comes from an argument"),
     ((URL, URL.replace("argo/verdict", "argo/outcome")), "wrong-path", "error", "no verdict"),
     ((URL, URL.replace("argo/verdict", "flagger/rollout")), "wrong-path", "error", "Flagger"),
     ((URL, URL.replace("argo/verdict", "argo/verdicts")), "wrong-path", "error", "has no path"),
