@@ -2,6 +2,9 @@
 
 The part of expr-lang that is read: comparisons, `in`, `&& || !` (also `and or not`), `result`,
 `result[0]`, `result.key`, text, numbers, and the functions of Argo. All else is `UnreadableError`.
+
+Argo compiles a condition for the type of the result at hand, so a comparison of two types is an
+error also where it would never be reached. What stands in a JSON object has no type of its own.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ class UnreadableError(Exception):
 
 class MistakenError(Exception):
     """Argo itself cannot evaluate the condition for this result: the measurement is an Error."""
+
+
+class _MistypedError(MistakenError):
+    """Argo cannot even compile it."""
 
 
 def phase(success: str, failure: str, result: Any) -> Phase:
@@ -81,10 +88,8 @@ class _Reading:
     def __init__(self, result: Any) -> None:
         self._names = {**_NAMES, "result": result}
         self._functions: Mapping[str, Callable[..., Any]] = {
-            "asFloat": float,
-            "asInt": int,
-            "float": float,
-            "int": int,
+            "asFloat": _float,
+            "asInt": lambda value: int(value) if isinstance(value, str) else int(_float(value)),
             "len": len,
             "isNaN": math.isnan,
             "isInf": math.isinf,
@@ -110,51 +115,98 @@ class _Reading:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return not self._truth(operand)
             case ast.BoolOp(op=ast.And(), values=values):
-                return all(self._truth(one) for one in values)
+                return self._until(values, end=False)
             case ast.BoolOp(values=values):
-                return any(self._truth(one) for one in values)
+                return self._until(values, end=True)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return _compared(self.value(left), op, self.value(right))
+                typed = not (self._untyped(left) or self._untyped(right))
+                return _compared(self.value(left), op, self.value(right), typed=typed)
             case _:
                 return self._taken(node)
+
+    def _until(self, nodes: list[ast.expr], *, end: bool) -> bool:
+        """`&&` and `||`: the first to be `end` decides; the others must still be of their types."""
+        decided = False
+        for node in nodes:
+            try:
+                decided = (self._truth(node) is end) or decided
+            except _MistypedError:
+                raise
+            except MistakenError:
+                if not decided:
+                    raise
+        return end if decided else not end
+
+    def _untyped(self, node: ast.expr) -> bool:
+        """Whether the value is a member of a JSON object, or of `default`."""
+        match node:
+            case ast.Attribute(value=value) | ast.Subscript(value=value):
+                return isinstance(self.value(value), dict)
+            case ast.Call(func=ast.Name(id=name)):
+                return name == "default"
+            case _:
+                return False
 
     def _taken(self, node: ast.expr) -> Any:
         try:
             match node:
                 case ast.Subscript(value=value, slice=key):
-                    return self.value(value)[self.value(key)]
-                case ast.Attribute(value=value, attr=key):
-                    return self.value(value)[key]
+                    return _member(self.value(value), self.value(key))
+                case ast.Attribute(value=value, attr=name):
+                    return _member(self.value(value), name)
                 case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if (
                     name in self._functions
                 ):
                     return self._functions[name](*map(self.value, args))
-        except (LookupError, TypeError, ValueError, OverflowError):
+        except TypeError:
+            raise _MistypedError(ast.unparse(node)) from None
+        except (LookupError, ValueError, OverflowError):
             raise MistakenError(ast.unparse(node)) from None
         raise UnreadableError(ast.unparse(node))
 
     def _truth(self, node: ast.expr) -> bool:
         value = self.value(node)
         if not isinstance(value, bool):
-            raise MistakenError(ast.unparse(node))
+            raise _MistypedError(ast.unparse(node))
         return value
 
 
-def _compared(left: Any, op: ast.cmpop, right: Any) -> bool:
-    """Values of two types are never equal, and cannot be ordered: expr-lang knows no coercion."""
-    same = _kind(left) == _kind(right)
+def _member(value: Any, key: Any) -> Any:
+    """Of a list or an object; a key that an object does not have is nil."""
+    if isinstance(value, dict) and isinstance(key, str):
+        return value.get(key)
+    if isinstance(value, list) and isinstance(key, int):
+        return value[key]
+    raise TypeError
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _compared(left: Any, op: ast.cmpop, right: Any, *, typed: bool) -> bool:
+    """expr-lang knows no coercion; nil may be compared with anything, and ordered with nothing."""
     if isinstance(op, ast.Eq | ast.NotEq):
-        return (same and left == right) is isinstance(op, ast.Eq)
+        return _equal(left, right, typed=typed) is isinstance(op, ast.Eq)
     if isinstance(op, ast.In | ast.NotIn):
         if not isinstance(right, list):
-            raise MistakenError("in")
-        within = any(_kind(one) == _kind(left) and one == left for one in right)
-        return within is isinstance(op, ast.In)
+            raise _MistypedError("in")
+        within = [_equal(left, one, typed=typed) for one in right]
+        return any(within) is isinstance(op, ast.In)
     if type(op) not in _COMPARED:
         raise UnreadableError("is")
-    if not same or left is None or isinstance(left, bool | list | dict):
-        raise MistakenError("order")
+    if _kind(left) != _kind(right) or left is None or isinstance(left, bool | list | dict):
+        raise _MistypedError("order")
     return _COMPARED[type(op)](left, right)
+
+
+def _equal(left: Any, right: Any, *, typed: bool) -> bool:
+    same = _kind(left) == _kind(right)
+    if typed and not same and left is not None and right is not None:
+        raise _MistypedError("equal")
+    return bool(same and left == right)
 
 
 def _kind(value: Any) -> type:

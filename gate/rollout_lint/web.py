@@ -194,7 +194,7 @@ def _whole(metric: Part, path: Part) -> Iterator[Finding]:
         return
     yield path.wrong(
         "json-path",
-        "without jsonPath the conditions see the whole answer, which is equal to no word: "
-        "with failureCondition alone everything is Successful",
+        "without jsonPath the conditions see the whole answer, which no word can be compared with: "
+        "every measurement is an Error",
         RIGHT,
     )

@@ -142,7 +142,7 @@ def test_a_template_that_asks_somebody_else_is_left_its_ways():
 PROMETHEUS = [
     (("result[0] == -1", "result[0] < -1"), "wrong-words", "rollback is Inconclusive"),
     (("result[0] == 1", "result[0] >= 0"), "wrong-words", "hold is Successful"),
-    (("result[0] == 1", "result == 1"), "wrong-words", "promote is Inconclusive"),
+    (("result[0] == 1", "result == 1"), "wrong-words", "promote is Error"),
     (("result[0] == 1", "len(result) == 0 || result[0] == 1"), "wrong-words",
      "no verdict is Error"),
     (("stable-hash}}\"}", "stable-hash}}\"} or vector(1)"), "query", "plain selector"),

@@ -20,9 +20,11 @@ from gate.rollout_lint.lint import CHECKS
         ('result != "rollback" && result != "hold"', "promote", True),
         ('not (result == "rollback") and true', "hold", True),
         ('!(result in ["a || b", "c"])', "a || b", False),
-        ('result == 1 || result == "1"', "1", True),
-        ("result == 1", "1", False),  # no coercion
         ("result == 1", 1.0, True),
+        ("result == 1", None, False),
+        ("result.verdict == 1", {"verdict": "promote"}, False),
+        ("result.outcome == nil", {"verdict": "promote"}, True),
+        ("len(result) == 0 || result[0] == 1", [], True),
         ("result[0] >= 0.5 && !isNaN(result[0])", [1.0], True),
         ("len(result) == 0", [], True),
         ("default(result, 0) == 0", None, True),
