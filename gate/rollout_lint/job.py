@@ -19,8 +19,11 @@ _WAIT = re.compile(r"--wait[= ]+(\S+)")
 def commands(job: Part) -> Iterator[tuple[Part, str]]:
     """The containers that run `gate check`, each with its command on one line."""
     for one in job.at("spec", "template", "spec", "containers").items():
-        words = [part.value for key in ("command", "args") for part in one[key].items()]
-        line = " ".join(map(str, words))
+        # Without a command it is that of the image, and the image of the gate is called so.
+        image = one["image"].text.rpartition("/")[2].partition(":")[0]
+        words = [] if one["command"].written else [image]
+        words += [str(part.value) for key in ("command", "args") for part in one[key].items()]
+        line = " ".join(words)
         if _CHECK.search(line):
             yield one, line
 

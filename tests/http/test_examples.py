@@ -292,3 +292,16 @@ def test_flagger_by_its_metric(tmp_path, verdict):
     value = twice(server, verdict, asked)
     least = metric["thresholdRange"]["min"]
     assert (value >= least) is (verdict != "rollback")
+
+
+@pytest.mark.parametrize("file", ["argo/experiment.yaml", "flagger/canary.yaml"])
+def test_the_arms_that_a_head_tells_of_are_those_of_a_service_file(capfd, tmp_path, file):
+    told = re.findall(r"^#   (arms:\n(?:#     .*\n)+)", (EXAMPLES / file).read_text(), re.MULTILINE)
+    (arms,) = (text.replace("#   ", "") for text in told)
+    (tmp_path / "gate.yaml").write_text(
+        "apiVersion: gate/v1\nkind: Service\nname: checkout\n"
+        "sources:\n  prom: {kind: prometheus, url: 'http://prometheus:9090'}\n"
+        f"{arms}metrics: [{{preset: http}}]\n"
+    )
+    assert run(["show", "-f", str(tmp_path / "gate.yaml")]) == 0
+    assert "{{canary}}-" in capfd.readouterr().out

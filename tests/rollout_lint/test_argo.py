@@ -199,6 +199,17 @@ def test_a_trap_in_running_a_job(change, check):
     assert checks(example("argo/job.yaml", change)) == {check}
 
 
+def test_a_job_that_runs_the_image_s_own_command_is_looked_into():
+    command = ("                    command: [gate, check]\n", "")
+    first = (
+        "                    args:\n",
+        "                    args:\n                      - check\n",
+    )
+    assert checks(example("argo/job.yaml", command, first)) == set()
+    again = ("backoffLimit: 0", "backoffLimit: 3")
+    assert checks(example("argo/job.yaml", command, first, again)) == {"backoff-limit"}
+
+
 def test_a_job_that_runs_something_else_is_left_its_ways():
     text = example("argo/job.yaml", ("[gate, check]", "[pytest]"), ("backoffLimit: 0", "x: 1"))
     assert checks(text) == set()
