@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -130,27 +130,44 @@ def read(path: Path, hint: str = "") -> Document:
 
     `hint` says how else to name the file, should there be none.
     """
+    return parse(text_of(path, hint), str(path))
+
+
+def text_of(path: Path, hint: str = "") -> str:
+    """The text of a file; raises UsageError for one that is not there, readable or UTF-8."""
     try:
-        text = (
-            noted(path).read_bytes().decode("utf-8")
-        )  # line ends as written: digests are of the file
+        # Line ends as written: digests are of the file.
+        return noted(path).read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", hint) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse(text, str(path))
 
 
 def parse(text: str, file: str) -> Document:
     """The one document in the text; raises UsageError with the position of what is not YAML."""
+    return _documents(text, file, lambda loader: [loader.get_single_node()])[0]
+
+
+def parse_all(text: str, file: str) -> tuple[Document, ...]:
+    """All documents in the text, each with its places in the whole; raises as `parse` does."""
+    return _documents(text, file, _nodes)
+
+
+def _nodes(loader: _Loader) -> Iterator[yaml.Node | None]:
+    while loader.check_node():
+        yield loader.get_node()
+
+
+def _documents(
+    text: str, file: str, nodes: Callable[[_Loader], Iterable[yaml.Node | None]]
+) -> tuple[Document, ...]:
     loader = _Loader(text)
-    reader = _Reader(loader, file)
     try:
         _refuse_deep(text, file)
-        node = loader.get_single_node()
-        data = None if node is None else reader.value(node, ())
+        return tuple(_document(loader, node, text, file) for node in nodes(loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
@@ -163,6 +180,11 @@ def parse(text: str, file: str) -> Document:
         raise UsageError(f"{file}: an alias stands inside what it names") from None
     finally:
         loader.dispose()
+
+
+def _document(loader: _Loader, node: yaml.Node | None, text: str, file: str) -> Document:
+    reader = _Reader(loader, file)
+    data = None if node is None else reader.value(node, ())
     return Document(file, text, data, reader.marks, reader.values)
 
 

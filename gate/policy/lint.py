@@ -8,14 +8,12 @@ says so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from gate.document import Document, Place, read
 from gate.errors import UsageError
+from gate.finding import Finding, Level, Lint, complaints, finding
 from gate.policy.conditions import parsed
 from gate.policy.extend import Opened, Written
 from gate.policy.grid import Values, exact, search, values
@@ -35,6 +33,7 @@ CHECKS: Mapping[str, str] = {
     "no-owner": "A rule that nobody answers for (only with --strict).",
     "no-docs": "A rule without a link that explains it (only with --strict).",
 }
+POLICY = Lint("gate.policy_lint/v1", "gate policy", CHECKS)
 # What the analysis says of a release of which nothing was shown: the facts a promote may rest on
 # are all as they are before the first look.
 NOTHING_SHOWN: Mapping[str, tuple[Value, ...]] = {
@@ -45,28 +44,6 @@ NOTHING_SHOWN: Mapping[str, tuple[Value, ...]] = {
     "analysis.evidence_worse": (-99.0, 0.0),
     "analysis.score": (0.0,),
 }
-_PLACED = re.compile(r"(.+?):(\d+):(\d+): (.*)")
-
-
-class Level(StrEnum):
-    """An error is refused; a warning may be meant."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One complaint; `check` is a key of `CHECKS`, `rule` names the rule it is about, if any."""
-
-    check: str
-    level: Level
-    file: str
-    line: int
-    column: int
-    message: str
-    hint: str = ""
-    rule: str = ""
 
 
 def lint(path: Path, *, strict: bool = False) -> tuple[Finding, ...]:
@@ -78,27 +55,11 @@ def lint(path: Path, *, strict: bool = False) -> tuple[Finding, ...]:
         document = read(path)
         policy = opened(document)
     except UsageError as error:
-        return _invalid(error)
+        return complaints(error)
     found = [*_of_rules(policy, document), *_of_policy(policy, document)]
     if strict:
         found += _unexplained(policy, document)
     return tuple(sorted(found, key=lambda one: (one.line, one.column, one.check)))
-
-
-def _invalid(error: UsageError) -> tuple[Finding, ...]:
-    """What the loader complains about: lines with places, hints indented below them."""
-    found: list[Finding] = []
-    for line in str(error).splitlines():
-        placed = _PLACED.fullmatch(line)
-        if placed and not line.startswith(" "):
-            found.append(_finding("invalid", Level.ERROR, placed[0], placed[4]))
-        elif found:
-            last = found.pop()
-            hint = f"{last.hint}; {line.strip()}" if last.hint else line.strip()
-            found.append(_finding(last.check, last.level, _place(last), last.message, hint))
-        else:
-            raise error
-    return tuple(found)
 
 
 def _of_rules(policy: Opened, document: Document) -> Iterator[Finding]:
@@ -191,7 +152,7 @@ def _of_policy(policy: Opened, document: Document) -> Iterator[Finding]:
     ]
     if all(one.facts is None for one in tries):
         sure = all(one.whole for one in tries) and all(exact(rule.when) for rule in rules)
-        yield _finding(
+        yield finding(
             "never-promotes",
             Level.ERROR if sure else Level.WARNING,
             document.where(("rules",)),
@@ -215,23 +176,7 @@ def _about(
     place: Place = (*one.place, key)
     name = one.rule.name
     at = one.document.inside(place, 1, 1) if key == "when" else one.document.where(place)
-    return _finding(check, level, at, f"rule {name!r} {message}", hint, name)
-
-
-def _finding(
-    check: str, level: Level, where: str, message: str, hint: str = "", rule: str = ""
-) -> Finding:
-    """`where` is `file:line:column`, with or without more behind."""
-    placed = _PLACED.match(f"{where}: ")
-    file, line, column = placed.group(1, 2, 3) if placed else (where, "1", "1")
-    return Finding(
-        check=check, level=level, file=file, line=int(line), column=int(column),
-        message=message, hint=hint, rule=rule,
-    )  # fmt: skip
-
-
-def _place(one: Finding) -> str:
-    return f"{one.file}:{one.line}:{one.column}"
+    return finding(check, level, at, f"rule {name!r} {message}", hint, name)
 
 
 def _written(value: Value) -> str:

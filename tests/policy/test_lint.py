@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gate.policy.lint import CHECKS, lint
+from gate.policy.lint import CHECKS, POLICY, lint
 from gate.surfaces.report.findings import as_github, as_json, as_sarif, as_text
 
 HEAD = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: web\nrules:\n"
@@ -204,7 +204,7 @@ def a_finding(tmp_path):
 
 def test_as_json(tmp_path):
     path, findings = a_finding(tmp_path)
-    told = json.loads(as_json(findings, [str(path)]))
+    told = json.loads(as_json(findings, [str(path)], POLICY))
     assert (told["schema"], told["errors"], told["warnings"]) == ("gate.policy_lint/v1", 1, 0)
     assert told["files"] == [str(path)]
     assert told["findings"] == [
@@ -217,7 +217,7 @@ def test_as_sarif(tmp_path, monkeypatch):
     # What SARIF 2.1.0 requires (sections 3.13, 3.14, 3.18, 3.19, 3.27, 3.30), and GitHub reads.
     path, _ = a_finding(tmp_path)
     monkeypatch.chdir(tmp_path)
-    told = json.loads(as_sarif(lint(path.relative_to(tmp_path))))
+    told = json.loads(as_sarif(lint(path.relative_to(tmp_path)), POLICY))
     assert told["version"] == "2.1.0"
     (run,) = told["runs"]
     rules = run["tool"]["driver"]["rules"]
@@ -236,7 +236,7 @@ def test_as_sarif(tmp_path, monkeypatch):
 def test_as_github_annotations(tmp_path):
     # As @actions/core escapes commands: https://github.com/actions/toolkit, command.ts
     path, findings = a_finding(tmp_path)
-    assert as_github(findings) == (
+    assert as_github(findings, POLICY) == (
         f"::error file={path.parent}/a b%25%2Cc.yaml,line=6,col=26,"
         "title=gate policy%3A never-holds::rule '50%25' can never hold\n"
     )

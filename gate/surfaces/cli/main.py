@@ -20,6 +20,10 @@ COMMANDS = {
     "freezes": ("gate.surfaces.cli.freezes:freezes", "When releases are closed."),
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
+    "lint-rollout": (
+        "gate.surfaces.cli.lint_rollout:lint_rollout",
+        "Traps in manifests of Argo Rollouts and Flagger.",
+    ),
     "outcome": ("gate.surfaces.cli.outcome:outcome", "Tell what became of a release."),
     "override": ("gate.surfaces.cli.override:override", "Lift holds, approved and recorded."),
     "plan": ("gate.surfaces.cli.plan:plan", "How long must a rollout run until it tells?"),

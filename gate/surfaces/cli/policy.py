@@ -9,12 +9,11 @@ import click
 
 from gate.errors import UsageError
 from gate.surfaces.cli import options
-from gate.surfaces.cli.console import emit, tell
+from gate.surfaces.cli.console import emit
+from gate.surfaces.cli.linted import LINTED, show_findings
 from gate.surfaces.cli.policy_check import check
 from gate.surfaces.cli.policy_explain import explain
 from gate.surfaces.cli.policy_trial import test
-
-_LINTED = ["text", "json", "sarif", "github"]
 
 
 @click.group(epilog="Example: gate policy lint ./release.yaml")
@@ -30,7 +29,7 @@ policy.add_command(check)
 @policy.command(epilog="Example: gate policy lint standard ./release.yaml --format github")
 @click.argument("names", metavar="FILE|NAME...", nargs=-1, required=True)
 @click.option("--strict", is_flag=True, help="Ask for owners and docs; warnings are errors.")
-@click.option("--format", "form", type=click.Choice(_LINTED), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(LINTED), default="text", show_default=True)
 @click.pass_context
 def lint(context: click.Context, names: tuple[str, ...], form: str, *, strict: bool) -> None:
     """All that is wrong or suspicious in policies, with its place. Exits 0, or 2 with errors.
@@ -39,24 +38,16 @@ def lint(context: click.Context, names: tuple[str, ...], form: str, *, strict: b
     (`..._test.yaml`) are left out.
     """
     from gate.packaged import shipped
-    from gate.policy.lint import Level, lint
+    from gate.policy.lint import POLICY, lint
     from gate.policy.load import find
-    from gate.surfaces.report import findings as told
 
     files = [find(name, Path(), shipped("policies")) for name in names]
     policies = [file for file in files if not file.stem.endswith("_test")]
     if not policies:
         raise UsageError("there is no policy among these", "tests of policies: gate policy test")
     found = [one for file in policies for one in lint(file, strict=strict)]
-    if form == "json":
-        emit(told.as_json(found, [str(file) for file in policies]))
-    elif form == "sarif":
-        emit(told.as_sarif(found))
-    else:
-        emit(told.as_github(found) if form == "github" else told.as_text(found))
-    errors = sum(one.level is Level.ERROR for one in found)
-    tell(f"{len(policies)} checked: {errors} errors, {len(found) - errors} warnings")
-    context.exit(2 if errors or (strict and found) else 0)
+    names = tuple(str(file) for file in policies)
+    context.exit(show_findings(found, names, POLICY, form, strict=strict))
 
 
 @policy.command(epilog="Example: gate policy show tier-0")

@@ -1,7 +1,7 @@
 """Answers that no client can mistake: JSON with strict numbers, whatever happened.
 
-Argo Rollouts before 1.10 counts a 2xx whose body is no JSON as a success, follows redirects, and
-reads NaN as none at all; Flagger fails on 204. So every answer, also an error's, is one JSON object
+Argo Rollouts (1.10.2 still) counts a 2xx whose body is no JSON as a success, NaN is no JSON to it,
+and it follows redirects; Flagger fails on 204. So every answer, also an error's, is one JSON object
 of known length, a number that is none is null, and nothing redirects.
 """
 

@@ -2,7 +2,8 @@
 
 `gate_verdict{service="shop",canary="7d4b9c",baseline="5f8c2a"}` is 1 for promote, 0 for hold and
 -1 for rollback; no verdict is no series, which both clients take for a failed measurement.
-`vector(1)` is how Flagger asks whether anybody is there.
+`vector(1)` is how Flagger asks whether anybody is there. `release` tells one rollout from the next
+where the canary keeps its name, as with Flagger.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PROMETHEUS = Blueprint("prometheus", __name__)
 CLIENT_WAITS = 5.0  # Flagger's; Argo waits for 30
 VALUES = {Outcome.PROMOTE: "1", Outcome.HOLD: "0", Outcome.ROLLBACK: "-1"}
 NEEDED = ("service", "canary")
-LABELS = (*NEEDED, "baseline", "namespace", "step")
+LABELS = (*NEEDED, "baseline", "namespace", "release", "step")
 
 _QUERY = re.compile(r"\s*gate_verdict\s*\{(.*)\}\s*", re.DOTALL)
 _LABEL = re.compile(r'\s*([a-z]+)\s*=\s*"([^"\\]{0,253})"\s*')

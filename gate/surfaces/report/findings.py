@@ -1,4 +1,4 @@
-"""Findings about policy files, for people, programs, code scanning and pull requests."""
+"""Findings about files, for people, programs, code scanning and pull requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from urllib.parse import quote
 import orjson
 
 from gate import __version__
-from gate.policy.lint import CHECKS, Finding, Level
+from gate.finding import Finding, Level, Lint
 
-SCHEMA = "gate.policy_lint/v1"
+# The words of GitHub's workflow commands; SARIF's are those of `Level`.
+_COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -24,30 +25,31 @@ def as_text(findings: Sequence[Finding]) -> str:
     )
 
 
-def as_json(findings: Sequence[Finding], files: Sequence[str]) -> bytes:
+def as_json(findings: Sequence[Finding], files: Sequence[str], lint: Lint) -> bytes:
     """One JSON object and a newline."""
     levels = [one.level for one in findings]
     return _json(
         {
-            "schema": SCHEMA,
+            "schema": lint.schema,
             "files": files,
             "errors": levels.count(Level.ERROR),
             "warnings": levels.count(Level.WARNING),
+            "notes": levels.count(Level.NOTE),
             "findings": findings,
         }
     )
 
 
-def as_sarif(findings: Sequence[Finding]) -> bytes:
+def as_sarif(findings: Sequence[Finding], lint: Lint) -> bytes:
     """SARIF 2.1.0, as code scanning reads it.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
-    checks = list(CHECKS)
+    checks = list(lint.checks)
     driver = {
         "name": "gate",
         "version": __version__,
-        "rules": [{"id": name, "shortDescription": {"text": CHECKS[name]}} for name in checks],
+        "rules": [{"id": name, "shortDescription": {"text": lint.checks[name]}} for name in checks],
     }
     results = [
         {
@@ -70,14 +72,14 @@ def as_sarif(findings: Sequence[Finding]) -> bytes:
     return _json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
 
 
-def as_github(findings: Sequence[Finding]) -> str:
+def as_github(findings: Sequence[Finding], lint: Lint) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request.
 
     https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
     """
     return "".join(
-        f"::{one.level} file={_property(one.file)},line={one.line},col={one.column},"
-        f"title={_property(f'gate policy: {one.check}')}::{_escaped(_told(one))}\n"
+        f"::{_COMMANDS[one.level]} file={_property(one.file)},line={one.line},col={one.column},"
+        f"title={_property(f'{lint.title}: {one.check}')}::{_escaped(_told(one))}\n"
         for one in findings
     )
 
