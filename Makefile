@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint pages wheel clean
+.PHONY: run test interop lint pages wheel clean
 
 run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
 
 test: lint
 	$(BIN)/pytest
+
+# Argo Rollouts' and Flagger's own code asks a running gate: needs Go, and its modules.
+interop: $(VENV)/dev.stamp
+	$(BIN)/pytest -m interop tests/interop
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -56,10 +56,13 @@ class Started:
 
 
 @contextmanager
-def started(folder: Path, file: Path = EXAMPLE, *, gunicorn: bool = False) -> Iterator[Started]:
+def started(
+    folder: Path, file: Path = EXAMPLE, *flags: str, gunicorn: bool = False
+) -> Iterator[Started]:
     port = free_port()
     environ = {**os.environ, "GATE_LEDGER": str(folder / "ledger.db")}
-    command = ["-m", "gate", "serve", "--services", str(file), "--listen", f"127.0.0.1:{port}"]
+    listen = ["--listen", f"127.0.0.1:{port}"]
+    command = ["-m", "gate", "serve", "--services", str(file), *listen, *flags]
     if gunicorn:
         environ |= {"GATE_SERVICES": str(file), "GATE_INSECURE": "true"}
         command = ["-m", "gunicorn", "--threads", "16", "--bind", f"127.0.0.1:{port}"]
