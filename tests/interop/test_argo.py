@@ -22,10 +22,11 @@ import requests
 from tests.http.test_serve import Started
 from tests.interop.conftest import story
 from tests.interop.programs import HERE, WITHIN
-from tests.interop.seen import BAD, BASELINE, GOOD, NAN, NEW, NONE, TOKEN, serving
+from tests.interop.seen import TOKEN, serving
 from tests.parts.broken import BROKEN
 from tests.parts.ports import free_port
 from tests.parts.services import service_file
+from tests.parts.versions import BAD, BASELINE, GOOD, NAN, NEW, NONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
 

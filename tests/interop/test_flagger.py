@@ -12,11 +12,12 @@ import pytest
 
 from tests.http.test_serve import Started
 from tests.interop.conftest import story
-from tests.interop.seen import BAD, BASELINE, GOOD, NAN, NEW, NONE, TOKEN, serving
+from tests.interop.seen import TOKEN, serving
 from tests.parts.broken import BROKEN
 from tests.parts.loopback import Loopback, Quiet
 from tests.parts.loopback import serving as listening
 from tests.parts.ports import free_port
+from tests.parts.versions import BAD, BASELINE, GOOD, NAN, NEW, NONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
 
