@@ -13,7 +13,7 @@ import requests
 
 from gate.ledger.ledger import Kind
 from gate.ledger.sqlite import SqliteLedger
-from tests.http.parts import BAD, BASELINE, GOOD, HOUR, STARTED, Clock, past, running
+from tests.http.parts import BAD, BASELINE, GOOD, HOUR, STARTED, Clock, ask, past, running
 from tests.http.test_serve import started
 from tests.http.test_strict import strict
 from tests.parts import versions
