@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint audit pages wheel clean
+.PHONY: run test interop lint audit pages wheel clean
 
 run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
 
 test: lint
 	$(BIN)/pytest -n auto
+
+# Argo Rollouts' and Flagger's own code asks a running gate: needs Go, and its modules.
+interop: $(VENV)/dev.stamp
+	$(BIN)/pytest -m interop tests/interop
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 
 The evidence is warm: every client polls a rollout of its own from the recorded example, and within
 ten seconds it is told the decision it was told before. `--fresh` asks a new question each time, so
-that every answer is gathered, judged and stored.
+that every answer is gathered, judged and stored. `--live` does so with a real Prometheus (which has
+an hour of three pods an arm) in place of the recording.
 """
 
 from __future__ import annotations
@@ -17,44 +18,87 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import orjson
 
+from gate.ledger.sightings import Rollout, first_seen
+from gate.ledger.sqlite import SqliteLedger
+from tests.parts import versions
+from tests.parts.prometheus import prometheus
+from tests.parts.services import service_file
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "recorded"
 PORT = 18_099
 SERVERS = {
-    "gate serve": ["gate", "serve", "--services", str(EXAMPLE), "--listen", f"127.0.0.1:{PORT}"],
+    "gate serve": ["gate", "serve", "--listen", f"127.0.0.1:{PORT}"],
     "gunicorn": ["gunicorn", "--threads", "32", "--bind", f"127.0.0.1:{PORT}",
                  "gate.surfaces.http.wsgi:app()"],
 }  # fmt: skip
+HOUR = 3_600.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the server serves, what it is asked, and whether each ask is a new question."""
+
+    services: Path
+    body: dict[str, str]
+    fresh: bool
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--live", action="store_true")
     told = parser.parse_args()
+    with ExitStack() as stack:
+        asked = stack.enter_context(live()) if told.live else recorded(fresh=told.fresh)
+        run(asked, told.seconds)
+
+
+def recorded(*, fresh: bool) -> Asked:
+    body = {"service": "checkout", "canaryHash": "v1.9.1", "stableHash": "v1.8.0"}
+    return Asked(EXAMPLE, body, fresh)
+
+
+@contextmanager
+def live() -> Iterator[Asked]:
+    body = {"service": "shop", "canaryHash": versions.GOOD, "stableHash": versions.BASELINE}
+    history = versions.histories(time.time())
+    with tempfile.TemporaryDirectory() as folder, prometheus(history=history) as url:
+        yield Asked(service_file(Path(folder), url), body, fresh=True)
+
+
+def run(asked: Asked, seconds: float) -> None:
     for name, command in SERVERS.items():
-        with running(command) as (process, started):
-            ask("first")
+        with running(command, asked) as (process, started):
+            ask(asked, "first")
             print(f"{name}: first verdict {time.monotonic() - started:.2f} s after the start")
             for clients in (1, 16, 64):
-                taken = 1000 * np.array(measured(clients, told.seconds, fresh=told.fresh))
+                taken = 1000 * np.array(measured(clients, seconds, asked))
                 p50, p99 = np.percentile(taken, [50, 99])
-                rate = len(taken) / told.seconds
+                rate = len(taken) / seconds
                 print(f"{clients:>4} clients {rate:6.0f}/s  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms")
             print(f"     {memory(process.pid)} MB resident")
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def running(command: list[str], asked: Asked) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """A server that saw the rollout begin an hour ago, and since when it starts."""
     with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, "GATE_LEDGER": f"{folder}/ledger.db", "GATE_INSECURE": "true",
-                   "GATE_SERVICES": str(EXAMPLE)}  # fmt: skip
+        ledger = Path(folder) / "ledger.db"
+        rollout = Rollout(
+            service=asked.body["service"], namespace="", canary=asked.body["canaryHash"]
+        )
+        first_seen(SqliteLedger(ledger), rollout, time.time() - HOUR)
+        environ = {**os.environ, "GATE_LEDGER": str(ledger), "GATE_INSECURE": "true",
+                   "GATE_SERVICES": str(asked.services)}  # fmt: skip
         started = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", *command], env=environ, stderr=subprocess.DEVNULL
@@ -79,11 +123,11 @@ def answers() -> bool:
         connection.close()
 
 
-def ask(step: str) -> None:
-    body = {"service": "checkout", "canaryHash": "v1.9.1", "stableHash": "v1.8.0", "step": step}
+def ask(asked: Asked, step: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
-    headers = {"Content-Type": "application/json"}
-    connection.request("POST", "/v1/argo/verdict", orjson.dumps(body), headers)
+    headers = {"Content-Type": "application/json", "X-Gate-Timeout": "60s"}
+    body = orjson.dumps({**asked.body, "step": step})
+    connection.request("POST", "/v1/argo/verdict", body, headers)
     answer = connection.getresponse()
     told = orjson.loads(answer.read())
     if answer.status != 200 or told["id"] is None:
@@ -91,14 +135,14 @@ def ask(step: str) -> None:
     connection.close()
 
 
-def measured(clients: int, seconds: float, *, fresh: bool) -> list[float]:
+def measured(clients: int, seconds: float, asked: Asked) -> list[float]:
     """Seconds that each answer took."""
     taken: list[float] = []
     end, numbers = time.monotonic() + seconds, count()
 
     def poll(client: int) -> None:
         while (begun := time.monotonic()) < end:
-            ask(f"{clients}.{client}.{next(numbers)}" if fresh else str(client))
+            ask(asked, f"{clients}.{client}.{next(numbers)}" if asked.fresh else str(client))
             taken.append(time.monotonic() - begun)
 
     threads = [threading.Thread(target=poll, args=(k,)) for k in range(clients)]

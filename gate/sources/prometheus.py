@@ -52,6 +52,8 @@ from gate.units import duration
 
 # Health answers kept: a decision needs two, and few decisions are made at once.
 HEALTH_KEPT = 256
+# A history that says so is one of a service that is new, or was idle.
+NOTHING_THERE = frozenset({Cause.EMPTY, Cause.NOT_A_NUMBER})
 # Kept open to the server: a decision asks about that many things at once.
 CONNECTIONS = 8
 
@@ -157,12 +159,18 @@ class Prometheus:
             raise SourceError(error.cause, told) from error
 
     def _history(self, metric: Metric, baseline: _View, window: Window) -> Series | None:
-        """The baseline before the canary started; None where it cannot be seen."""
+        """The baseline before the canary started; None where nothing of it is there to be seen.
+
+        Raises SourceError where that cannot be told: a server that died in the midst of the
+        questions must not leave a judge with less doubt than the history would have given it.
+        """
         shift = baseline.window.start - window.end  # 0, or how much earlier a historical one is
         earlier = Window(window.start + shift, window.step, window.count)
         try:
             return self._series(metric, replace(baseline, window=earlier)) if window.count else None
-        except SourceError:
+        except SourceError as error:
+            if error.cause not in NOTHING_THERE:
+                raise
             return None
 
     def _matrix(self, query: str, view: _View) -> Matrix:

@@ -83,6 +83,7 @@ def running(folder: Path, *files: Path, **more: Any) -> Running:
     settings = Settings(ledger=folder / "ledger.db", timeout=5.0)
     services = catalogue(files or (EXAMPLE,), None, settings, {})
     more.setdefault("limiter", Limiter(1e6, 1e6, clock))
+    more.setdefault("ticks", clock)
     its = Server(services, SqliteLedger(settings.ledger), clock=clock, **more)
     return Running(its, create(its).test_client(), clock)
 

@@ -217,6 +217,31 @@ def test_the_history_is_the_baseline_before_the_canary(either, session):
 
 
 @pytest.mark.parametrize(
+    ("earlier", "cause"),
+    [
+        (broken.failed(500, "internal", "out of luck"), Cause.SERVER_ERROR),
+        (broken.HTML, Cause.MALFORMED),
+        (broken.Reply(), Cause.MALFORMED),  # it died between the headers and the body
+    ],
+    ids=["fails", "a web page", "nothing"],
+)
+def test_a_history_that_cannot_be_asked_for_is_no_history_that_is_not_there(
+    session, earlier, cause
+):
+    """What is assumed in its place may be milder than what it would have shown."""
+
+    def dies_before(question):
+        return earlier if float(question.form["start"]) <= T0 else broken.healthy(question)
+
+    without_health = Arms(canary=ARMS.canary, baseline=ARMS.baseline, health="")
+    question = asked(history=180.0, arms=without_health)
+    with broken.answering(dies_before) as server:
+        prom = source(server.url, session, attempts=1)
+        error = refused(lambda: prom.pair(metric(Kind.EVENTS, **ERRORS), question))
+    assert error.cause is cause
+
+
+@pytest.mark.parametrize(
     ("bad", "unknown"),
     [
         ('sum(increase(http_requests_total{ {{selector}},cod=~"5.." }[{{step}}]))',

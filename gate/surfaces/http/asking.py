@@ -77,7 +77,7 @@ class Asking:
     """Answers questions about the services of the catalogue. Safe to use from several threads.
 
     `catalogue` tells the one in force. `decided` is told every new decision, once. `clock` tells
-    Unix seconds.
+    Unix seconds; `ticks` seconds that no change of the time of day moves.
     """
 
     def __init__(
@@ -86,11 +86,12 @@ class Asking:
         ledger: Ledger,
         lanes: Lanes,
         clock: Callable[[], float],
+        ticks: Callable[[], float],
         decided: Callable[[Decision], None],
     ) -> None:
         self._catalogue, self._ledger = catalogue, ledger
-        self._clock, self._decided = clock, decided
-        self._flights: Flights[Question, Decision] = Flights(lanes, clock)
+        self._clock, self._ticks, self._decided = clock, ticks, decided
+        self._flights: Flights[Question, Decision] = Flights(lanes, ticks)
         self._lock = threading.Lock()
         self._keys: OrderedDict[tuple[str, str], tuple[Question, Decision, float]] = OrderedDict()
 
@@ -108,7 +109,7 @@ class Asking:
             question,
             question.service,
             lambda: self._decide(gate, question, asked_at),
-            lambda decision: self._until(question, decision.request, service),
+            lambda decision: self._serves(question, decision.request, service),
             within,
         )
 
@@ -116,7 +117,7 @@ class Asking:
         """The same, and the same again for whoever sends the (caller's) key again in a minute."""
         with self._lock:
             known = self._keys.get(key)
-        if known is not None and self._clock() < known[2]:
+        if known is not None and self._ticks() < known[2]:
             if known[0] != question:
                 raise KeyReusedError(
                     "this Idempotency-Key came with another question a moment ago",
@@ -131,7 +132,7 @@ class Asking:
     def _remember(self, key: tuple[str, str], question: Question, decision: Decision) -> None:
         with self._lock:
             self._keys.pop(key, None)
-            self._keys[key] = question, decision, self._clock() + REPEATED
+            self._keys[key] = question, decision, self._ticks() + REPEATED
             while len(self._keys) > MOST_KEYS:
                 self._keys.popitem(last=False)
 
@@ -156,12 +157,14 @@ class Asking:
             intent=question.intent,
         )
 
-    def _until(self, question: Question, asked: Request, service: Service) -> float:
-        """Until there is more to be seen, and no longer than `FRESH` seconds from the look."""
+    def _serves(self, question: Question, asked: Request, service: Service) -> float:
+        """Seconds until there is more to be seen, at most until the look is `FRESH` seconds old."""
         if question.as_of is not None:  # the past does not change
-            return self._clock() + FRESH
+            return FRESH
         next_interval = Window.of(asked, service.step, service.lag).end + service.step + service.lag
-        return min(asked.as_of + FRESH, next_interval)
+        until = min(asked.as_of + FRESH, next_interval)
+        # A clock set back since the look must not make it younger than it is.
+        return min(FRESH, until - self._clock())
 
 
 def _words(question: Question) -> Mapping[str, str]:

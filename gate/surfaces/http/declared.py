@@ -84,9 +84,8 @@ def _measured(one: Served) -> Evidence:
         return of_objectives(service, one.gate.sources, its.clock(), one.gate.within, {})
 
     evidence = its.budgets.get(
-        service.name, _lane(service), measure, lambda _: its.clock() + BUDGET_FRESH,
-        within(CLIENT_WAITS),
-    )  # fmt: skip
+        service.name, _lane(service), measure, lambda _: BUDGET_FRESH, within(CLIENT_WAITS)
+    )
     if evidence is None:
         raise Refusal(503, "still counting", "ask again", {"Retry-After": "5"})
     return evidence

@@ -28,16 +28,17 @@ class _Landed(Generic[Value]):
 
 
 class Flights(Generic[Key, Value]):
-    """At most one evaluation of a key at a time; its value serves until the moment given with it.
+    """At most one evaluation of a key at a time; its value serves as long as is given with it.
 
     A value that nobody could wait for is told once, up to `LATE` seconds after its time, and the
     next evaluation begins with that: or a poller who asks more seldom than a value serves would
-    never be told any. `clock` in the seconds of `until`. A failure is told to those who wait for it
-    and not kept. `most` values are kept.
+    never be told any. `ticks` tells seconds that only go on: were the time of day set back, a
+    value would serve until it is that late again. A failure is told to those who wait for it and
+    not kept. `most` values are kept.
     """
 
-    def __init__(self, lanes: Lanes, clock: Callable[[], float], most: int = 1024) -> None:
-        self._lanes, self._clock, self._most = lanes, clock, most
+    def __init__(self, lanes: Lanes, ticks: Callable[[], float], most: int = 1024) -> None:
+        self._lanes, self._ticks, self._most = lanes, ticks, most
         self._lock = threading.Lock()
         self._flying: dict[Key, Future[Value]] = {}
         self._landed: OrderedDict[Key, _Landed[Value]] = OrderedDict()
@@ -47,14 +48,15 @@ class Flights(Generic[Key, Value]):
         key: Key,
         lane: str,
         evaluate: Callable[[], Value],
-        until: Callable[[Value], float],
+        serves: Callable[[Value], float],
         within: float,
     ) -> Value | None:
         """The value, or None where it takes longer than `within` seconds; it is then gone on with.
 
-        Raises what `evaluate` raised, and FullError.
+        `serves`: for how many seconds from then on the value is told to all who ask. Raises what
+        `evaluate` raised, and FullError.
         """
-        flight = self._joined(key, lane, evaluate, until)
+        flight = self._joined(key, lane, evaluate, serves)
         if not isinstance(flight, Future):
             return flight
         wait((flight,), timeout=max(0.0, within))
@@ -70,28 +72,28 @@ class Flights(Generic[Key, Value]):
                 landed.told = True
 
     def _joined(
-        self, key: Key, lane: str, evaluate: Callable[[], Value], until: Callable[[Value], float]
+        self, key: Key, lane: str, evaluate: Callable[[], Value], serves: Callable[[Value], float]
     ) -> Value | Future[Value]:
         with self._lock:
-            landed, now = self._landed.get(key), self._clock()
+            landed, now = self._landed.get(key), self._ticks()
             if landed is not None and now < landed.until:
                 landed.told = True
                 return landed.value
             if landed is not None and not landed.told and now < landed.until + LATE:
                 landed.told = True
                 with suppress(FullError):
-                    self._begun(key, lane, evaluate, until)
+                    self._begun(key, lane, evaluate, serves)
                 return landed.value
-            return self._begun(key, lane, evaluate, until)
+            return self._begun(key, lane, evaluate, serves)
 
     def _begun(
-        self, key: Key, lane: str, evaluate: Callable[[], Value], until: Callable[[Value], float]
+        self, key: Key, lane: str, evaluate: Callable[[], Value], serves: Callable[[Value], float]
     ) -> Future[Value]:
         """The evaluation under way, or a new one; the lock is held."""
         if flying := self._flying.get(key):
             return flying
         flight: Future[Value] = Future()
-        self._lanes.put(lane, lambda: self._fly(key, flight, evaluate, until))
+        self._lanes.put(lane, lambda: self._fly(key, flight, evaluate, serves))
         self._flying[key] = flight
         return flight
 
@@ -100,11 +102,11 @@ class Flights(Generic[Key, Value]):
         key: Key,
         flight: Future[Value],
         evaluate: Callable[[], Value],
-        until: Callable[[Value], float],
+        serves: Callable[[Value], float],
     ) -> None:
         try:
             value = evaluate()
-            self._land(key, _Landed(value, until(value)))
+            self._land(key, _Landed(value, self._ticks() + serves(value)))
         except BaseException as error:  # noqa: BLE001  handed on to those who wait
             self._land(key, None)
             flight.set_exception(error)

@@ -84,9 +84,8 @@ def _reached(one: Served, within: float) -> Mapping[str, str] | None:
     its, name = server(), one.gate.service.name
     try:
         return its.reached.get(
-            name, f"reaching {name}", lambda: _states(one),
-            lambda _: its.clock() + CHECKED_FOR, within,
-        )  # fmt: skip
+            name, f"reaching {name}", lambda: _states(one), lambda _: CHECKED_FOR, within
+        )
     except FullError:
         return None
 

@@ -35,11 +35,17 @@ class Parts:
     files: frozenset[Path]
 
 
+def since_boot() -> float:
+    """Seconds that only go on, also (where the system can tell) while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Server:
     """The parts of one server. `tokens` None: whoever reaches it may ask. `files`: see `Parts`.
 
     `url` is how people reach it, for the links in answers; empty: as the request came.
-    `clock` tells Unix seconds. `stale`: the files have changed since, and cannot be loaded.
+    `clock` tells Unix seconds, `ticks` seconds that only go on. `stale`: the files have changed
+    since, and cannot be loaded.
     """
 
     def __init__(
@@ -51,18 +57,21 @@ class Server:
         files: frozenset[Path] = frozenset(),
         url: str = "",
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = since_boot,
         lanes: Lanes | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self.catalogue, self.ledger, self.tokens = catalogue, ledger, tokens
         self.url, self.clock, self.files = url, clock, files
         self.lanes = lanes or Lanes()
-        self.limiter = limiter or Limiter(RATE, BURST, time.monotonic)
+        self.limiter = limiter or Limiter(RATE, BURST, ticks)
         self.stale = False
         self.metrics = Metrics(lambda: self.lanes.waiting, lambda: not self.stale, catalogue)
-        self.asking = Asking(lambda: self.catalogue, ledger, self.lanes, clock, self._decided)
-        self.budgets: Flights[str, Evidence] = Flights(self.lanes, clock)
-        self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, clock)
+        self.asking = Asking(
+            lambda: self.catalogue, ledger, self.lanes, clock, ticks, self._decided
+        )
+        self.budgets: Flights[str, Evidence] = Flights(self.lanes, ticks)
+        self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, ticks)
         self.draining = Draining()
 
     def _decided(self, decision: Decision) -> None:
