@@ -14,6 +14,7 @@ from gate.surfaces.http.bodies import LARGEST_BODY
 from gate.surfaces.http.decisions import DECISIONS
 from gate.surfaces.http.declared import DECLARED
 from gate.surfaces.http.flagger import FLAGGER
+from gate.surfaces.http.github import GITHUB
 from gate.surfaces.http.health import HEALTH
 from gate.surfaces.http.kayenta import KAYENTA
 from gate.surfaces.http.logs import log_request
@@ -23,7 +24,7 @@ from gate.surfaces.http.prometheus import PROMETHEUS
 from gate.surfaces.http.server import EXTENSION, Server, server
 
 ROUTES = (
-    DECISIONS, OUTCOMES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
+    DECISIONS, OUTCOMES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, GITHUB, HEALTH, OPENAPI,
 )  # fmt: skip
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -41,7 +41,11 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
     """
     if not any_type and request.mimetype and not request.is_json:
         raise Refusal(415, f"the body is {request.mimetype}", "send application/json")
-    data = _whole()
+    return modelled(whole(), model)
+
+
+def modelled(data: bytes, model: type[Model]) -> Model:
+    """The bytes of a JSON body; Refusal 400 names all that is wrong with them."""
     try:
         orjson.loads(data)  # which knows no NaN
         return model.model_validate_json(data, strict=True)
@@ -52,7 +56,7 @@ def body(model: type[Model], *, any_type: bool = False) -> Model:
         raise Refusal(400, "; ".join(line for one in found for line in _told(one))) from None
 
 
-def _whole() -> bytes:
+def whole() -> bytes:
     """All of the body; Refusal where it is too long, broken, or breaks off."""
     try:
         data = request.get_data(cache=False)

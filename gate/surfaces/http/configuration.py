@@ -14,6 +14,8 @@ from gate.settings import PREFIX, Settings
 from gate.surfaces.http.catalogue import Catalogue, catalogue
 from gate.surfaces.http.server import Server
 from gate.surfaces.http.tokens import Tokens, load
+from gate.surfaces.protection import app_file
+from gate.surfaces.protection.app_file import App
 from gate.wiring import ledger
 
 LISTEN = "127.0.0.1:8080"
@@ -23,12 +25,13 @@ LISTEN = "127.0.0.1:8080"
 class Setup:
     """`services`: files and folders of them. `listen`: host and port; None where a server in front
     of the app listens (gunicorn), so that it must be taken for open to all. `insecure`: without
-    tokens all the same.
+    tokens all the same. `github`: the file of the GitHub App.
     """
 
     services: tuple[Path, ...] = ()
     policies: Path | None = None
     tokens: Path | None = None
+    github: Path | None = None
     url: str = ""
     insecure: bool = False
     listen: tuple[str, int] | None = None
@@ -36,14 +39,16 @@ class Setup:
     @property
     def files(self) -> tuple[Path, ...]:
         """Files and folders that may change while the server runs."""
-        return (*self.services, *(one for one in (self.policies, self.tokens) if one))
+        key = app_file.key_of(self.github) if self.github else ()
+        named = (self.policies, self.tokens, self.github, *key)
+        return (*self.services, *(one for one in named if one))
 
 
 def setup(environ: Mapping[str, str], **flags: Any) -> Setup:
     """The environment, then flags; those that are None do not speak. Raises UsageError.
 
-    GATE_SERVICES holds several paths as PATH does. GATE_POLICIES, GATE_TOKENS, GATE_URL and
-    GATE_INSECURE (true or false) are as the flags of `gate serve`.
+    GATE_SERVICES holds several paths as PATH does. GATE_POLICIES, GATE_TOKENS, GATE_GITHUB,
+    GATE_URL and GATE_INSECURE (true or false) are as the flags of `gate serve`.
     """
 
     def told(name: str) -> str:
@@ -53,6 +58,7 @@ def setup(environ: Mapping[str, str], **flags: Any) -> Setup:
         "services": tuple(Path(one) for one in told("SERVICES").split(os.pathsep) if one),
         "policies": Path(told("POLICIES")) if told("POLICIES") else None,
         "tokens": Path(told("TOKENS")) if told("TOKENS") else None,
+        "github": Path(told("GITHUB")) if told("GITHUB") else None,
         "url": told("URL"),
         "insecure": _yes_or_no(f"{PREFIX}INSECURE", told("INSECURE") or "false"),
     }
@@ -75,13 +81,13 @@ def address(text: str) -> tuple[str, int]:
 
 def build(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Server:
     """The parts of the server; raises UsageError with all that is wrong with any file."""
-    services, tokens = parts(own, settings, environ)
-    return Server(services, ledger(settings), tokens=tokens, url=own.url)
+    services, tokens, github = parts(own, settings, environ)
+    return Server(services, ledger(settings), tokens=tokens, url=own.url, github=github)
 
 
 def parts(
     own: Setup, settings: Settings, environ: Mapping[str, str]
-) -> tuple[Catalogue, Tokens | None]:
+) -> tuple[Catalogue, Tokens | None, App | None]:
     """What is read from files, and may be read again; raises UsageError."""
     tokens = load(own.tokens) if own.tokens else None
     if tokens is None and not own.insecure and not _loopback(own.listen):
@@ -90,7 +96,9 @@ def parts(
             f"without tokens anybody could ask and tell, {where}",
             "name a file of tokens (`gate token new` makes one), or say --insecure (GATE_INSECURE)",
         )
-    return catalogue(own.services, own.policies, settings, environ), tokens
+    services = catalogue(own.services, own.policies, settings, environ)
+    github = app_file.load(own.github, services, environ) if own.github else None
+    return services, tokens, github
 
 
 def _loopback(listen: tuple[str, int] | None) -> bool:

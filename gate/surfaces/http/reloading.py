@@ -12,10 +12,11 @@ from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.logs import log
 from gate.surfaces.http.server import Server
 from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.protection.app_file import App
 
 EVERY = 10.0  # seconds between two looks at the files
 
-Load = Callable[[], tuple[Catalogue, Tokens | None]]
+Load = Callable[[], tuple[Catalogue, Tokens | None, App | None]]
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -32,12 +33,13 @@ class Reloading:
         with self._lock:
             self._stamp = self._stamped()
             try:
-                catalogue, tokens = self._load()
+                catalogue, tokens, github = self._load()
             except GateError as error:
                 self._its.stale = True
                 log("files kept", why=str(error))
                 return
             self._its.catalogue, self._its.tokens = catalogue, tokens
+            self._its.github = github
             self._its.stale = False
             log("files loaded", services=sorted(catalogue))
 

@@ -20,6 +20,8 @@ from gate.surfaces.http.limiter import Limiter
 from gate.surfaces.http.logs import log_decision
 from gate.surfaces.http.metrics import Metrics
 from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.protection.app_file import App
+from gate.surfaces.protection.protection import Protection
 
 EXTENSION = "gate"
 RATE, BURST = 50.0, 200.0  # requests a second of one caller, and at once
@@ -29,7 +31,8 @@ class Server:
     """The parts of one server. `tokens` None: whoever reaches it may ask.
 
     `url` is how people reach it, for the links in answers; empty: as the request came.
-    `clock` tells Unix seconds. `stale`: the files have changed since, and cannot be loaded.
+    `github`: the App it is, if it is one. `clock` tells Unix seconds. `stale`: the files have
+    changed since, and cannot be loaded.
     """
 
     def __init__(
@@ -39,12 +42,13 @@ class Server:
         *,
         tokens: Tokens | None = None,
         url: str = "",
+        github: App | None = None,
         clock: Callable[[], float] = time.time,
         lanes: Lanes | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self.catalogue, self.ledger, self.tokens = catalogue, ledger, tokens
-        self.url, self.clock = url, clock
+        self.url, self.clock, self.github = url, clock, github
         self.lanes = lanes or Lanes()
         self.limiter = limiter or Limiter(RATE, BURST, time.monotonic)
         self.stale = False
@@ -53,6 +57,11 @@ class Server:
         self.budgets: Flights[str, Evidence] = Flights(self.lanes, clock)
         self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, clock)
         self.draining = Draining()
+        self.protection = Protection(
+            lambda: self.github, self.asking, lambda: self.catalogue, ledger, clock,
+            url=url, counted=self.metrics.protected,
+        )  # fmt: skip
+        self.metrics.protecting(lambda: self.protection.waiting)
 
     def _decided(self, decision: Decision) -> None:
         self.metrics.decided(decision)
