@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 from gate.decision import Decision
 from gate.errors import GateError, UsageError
-from gate.evidence.source import SourceError
 from gate.surfaces.exit_code import exit_code
 from gate.surfaces.http.asking import Asking, Question
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.lanes import FullError
 from gate.surfaces.protection.app_file import OF_THE_STABLE, App, EnvironmentSection
-from gate.surfaces.protection.callback import Callback, Stable, advised
+from gate.surfaces.protection.callback import Callback, Stable
 from gate.surfaces.protection.journal import Step, Work
 from gate.surfaces.report.report import voiced
 from gate.template import render, words_of
@@ -73,7 +72,7 @@ class Look:
         self._asking, self._catalogue = asking, catalogue
 
     def question(self, app: App, callback: Callback, work: Work) -> Question | View:
-        """What is to be asked, or why nothing can be (yet)."""
+        """What is to be asked, or why nothing ever can be; raises SourceError."""
         wish, place = work.wish, app.entry(work.wish.repository, work.wish.environment)
         if place is None:
             why = f"the gate knows no environment {wish.environment} of {wish.repository}"
@@ -83,8 +82,6 @@ class Look:
         try:
             stable = self._stable(callback, work, place)
             return _question(work, place, stable)
-        except SourceError as error:
-            return later("Waiting for GitHub", advised(error))
         except UsageError as error:
             return never(error.message, error.hint)
 

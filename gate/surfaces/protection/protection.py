@@ -24,7 +24,7 @@ from gate.surfaces.protection.callback import Callback, advised, asked_to_wait, 
 from gate.surfaces.protection.comment import MOST, comment
 from gate.surfaces.protection.credentials import Credentials
 from gate.surfaces.protection.journal import Answer, Journal, Step, Work
-from gate.surfaces.protection.look import UNSEEN, Look, View, late
+from gate.surfaces.protection.look import UNSEEN, Look, View, late, later
 from gate.surfaces.protection.wish import Wish
 from gate.units import duration
 
@@ -137,7 +137,11 @@ class Protection:
 
     def _seen(self, work: Work, memo: _Memo, app: App, callback: Callback) -> View:
         if memo.question is None:
-            found = self._look.question(app, callback, work)
+            try:
+                found = self._look.question(app, callback, work)
+            except SourceError as error:
+                self._fault(work, error)
+                return later("Waiting for GitHub", advised(error))
             if isinstance(found, View):
                 return found
             memo.question = found

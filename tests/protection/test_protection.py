@@ -1,0 +1,336 @@
+"""From a delivery to the answer that GitHub gets for it, against a GitHub that checks all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.http.parts import BAD, GOOD, HOUR, STARTED
+from tests.parts.hub import sha
+from tests.protection.apphub import LOST, REPO
+from tests.protection.parts import RUN, TAGS, payload, waiting
+from tests.protection.shapes import check
+
+MINUTE = 60.0
+
+
+@pytest.fixture
+def gate(tmp_path, hub):
+    return waiting(tmp_path, hub)
+
+
+@pytest.fixture(autouse=True)
+def heard(caplog):
+    caplog.set_level("INFO", "gate.http")
+
+
+def early(gate, minutes):
+    """So many minutes after the canary began: too soon to tell."""
+    gate.clock.now = STARTED[GOOD] + 60 * minutes
+
+
+YOUNG = TAGS.replace("since: 60m", "since: 5m")
+
+
+def test_a_delivery_is_what_githubs_own_schema_says(hub):
+    check("hook-webhook-deployment-protection-rule-requested", payload(hub))
+
+
+def test_a_canary_that_is_shown_safe_is_approved(gate):
+    status, told = gate.deliver()
+    assert (status, told["accepted"]) == (202, True)
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    comment = gate.hub.posted[0]["comment"]
+    assert comment.startswith("**PROMOTE: checkout v1.8.0 -\\> v1.9.0**")
+    assert f"request `{told['id']}`" in comment
+    assert gate.protection.waiting == 0
+
+
+def test_a_canary_that_is_shown_worse_is_rejected(gate):
+    gate.clock.now = STARTED[BAD] + HOUR
+    gate.deliver(payload(gate.hub, BAD))
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "shown worse than the margin allows: errors" in gate.hub.posted[0]["comment"]
+
+
+def test_what_is_not_known_yet_waits_and_is_rejected_at_the_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, YOUNG)
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    assert hub.answers == []
+    assert len(hub.told) == 1
+    assert hub.told[0].startswith("**HOLD: checkout")
+    gate.clock.now += 25 * MINUTE + 1
+    early(gate, 34.9)
+    gate.protection._memos.clear()  # no look since: as after a stop
+    early(gate, 35)
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    comment = hub.posted[-1]["comment"]
+    assert comment.startswith("**Rejected: no verdict in time**")
+    assert "waited 30m for a promote" in comment
+    assert "would change it: a new run of the job" in comment
+
+
+def test_the_last_reason_and_what_would_change_it_are_told_at_the_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    gate.clock.now += MINUTE
+    assert gate.turn() is None
+    comment = hub.posted[-1]["comment"]
+    assert "hold: " in comment
+    assert comment.count("would change it: ") >= 2
+    assert len(comment) <= 1024
+
+
+def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 45s\n")
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    gate.clock.now += 30
+    assert gate.turn() == 15.0
+
+
+def test_progress_is_told_when_who_speaks_changes_and_nine_times_at_most(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1d\n")
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += 30
+    gate.turn()
+    assert len(hub.told) == 1  # the same rules spoke
+    services = gate.server.its.catalogue
+    for _ in range(5):
+        gate.clock.now += 30
+        gate.server.its.catalogue = {}
+        gate.turn()
+        gate.server.its.catalogue = services
+        gate.turn()
+    assert len(hub.told) == 9
+    gate.clock.now += 86_400
+    gate.turn()
+    assert hub.answers == ["rejected"]  # the tenth is taken
+
+
+def test_a_redelivery_is_taken_once(gate):
+    guid = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+    assert gate.deliver(guid=guid)[0] == 202
+    status, told = gate.deliver(guid=guid)
+    assert (status, told["accepted"], told["reason"]) == (
+        200,
+        False,
+        "this delivery was taken before",
+    )
+    gate.turn()
+    assert gate.deliver(guid=guid)[0] == 200
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_a_run_that_is_run_again_is_asked_about_anew(gate):
+    gate.deliver()
+    gate.turn()
+    gate.hub.wait(RUN)
+    assert gate.deliver()[0] == 202
+    gate.turn()
+    assert gate.hub.answers == ["approved", "approved"]
+
+
+def test_nothing_to_approve_yet_is_tried_again(gate):
+    gate.hub.faults = [422, 422]
+    gate.deliver()
+    assert gate.turn() == 2.0
+    assert gate.turn() == 4.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
+    gate.hub.faults = [LOST]
+    gate.deliver()
+    assert gate.turn() == 2.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert sum(one.startswith("POST") and one.endswith("rule") for one in gate.hub.asked) == 1
+
+
+def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again(gate, caplog):
+    gate.hub.waiting.clear()
+    gate.deliver(guid="a")
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert gate.hub.answers == []
+    ends = [one for one in gate.log(caplog, "protection") if one["step"] == "given up"]
+    assert "the run may be cancelled" in ends[0]["why"]
+    gate.hub.wait(RUN)
+    gate.clock.now = STARTED[GOOD] + HOUR  # the recording ends here
+    assert gate.deliver(guid="a")[0] == 202
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert gate.deliver(guid="a")[0] == 200
+
+
+def test_github_down_for_a_while_is_waited_for(gate):
+    gate.deliver()
+    gate.hub.down = True
+    assert gate.turn() == 30.0  # the baseline is not known without it
+    assert gate.server.get("/readyz")[1]["github"] == "failing: server error"
+    gate.hub.down = False
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert gate.server.get("/readyz")[1]["github"] == "answering"
+
+
+def test_down_until_after_the_deadline_the_answer_is_still_given(gate):
+    gate.deliver()
+    gate.hub.down = True
+    gate.turn()
+    gate.clock.now += HOUR
+    assert gate.turn() is not None
+    gate.hub.down = False
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "Service Unavailable" in gate.hub.posted[-1]["comment"]
+
+
+def test_a_delivery_without_installation_finds_it(gate):
+    assert gate.deliver(payload(gate.hub) | {"installation": None})[0] == 202
+    assert gate.turn() is None
+    assert f"GET /repos/{REPO}/installation" in gate.hub.asked
+    assert gate.hub.answers == ["approved"]
+
+
+def test_an_app_that_is_not_installed_there_says_what_to_do(gate, caplog):
+    gate.hub.installed.clear()
+    gate.deliver()
+    gate.turn()
+    assert "install the App on the repository" in gate.log(caplog, "protection fault")[0]["why"]
+    gate.clock.now += HOUR
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert (
+        'gate_protection_steps_total{step="given up"} 1.0'
+        in gate.server.its.metrics.text().decode()
+    )
+
+
+@pytest.mark.parametrize(
+    "left_out", [{"deployment": None}, {"deployment": {"id": 3}}, {"deployment": {"sha": None}}]
+)
+def test_without_a_commit_it_is_rejected_with_that_reason(gate, left_out):
+    assert gate.deliver(payload(gate.hub) | left_out)[0] == 202
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "GitHub told no commit" in gate.hub.posted[0]["comment"]
+
+
+def test_an_environment_the_file_does_not_know_is_rejected_and_not_left_waiting(gate):
+    gate.hub.wait(RUN, "staging")
+    gate.deliver(payload(gate.hub) | {"environment": "staging"})
+    assert gate.turn(environment="staging") is None
+    assert gate.hub.answers == ["rejected"]
+    assert "the gate knows no environment staging of acme/shop" in gate.hub.posted[0]["comment"]
+
+
+def test_without_an_earlier_deployment_there_is_no_baseline(gate):
+    gate.hub.deployed = [one for one in gate.hub.deployed if one.ref in ("v1.8.1", GOOD)]
+    gate.deliver()
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert (
+        "no other commit was deployed to production successfully" in gate.hub.posted[0]["comment"]
+    )
+
+
+def test_the_baseline_may_come_from_another_environment(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{TAGS}    stable: live\n")
+    hub.deployed[1].environment = "live"
+    gate.deliver()
+    gate.turn()
+    assert hub.answers == ["approved"]
+
+
+def test_one_token_serves_until_it_is_about_to_expire(gate):
+    def fetched():
+        return sum(one.endswith("/access_tokens") for one in gate.hub.asked)
+
+    for run in (RUN, RUN + 1):
+        gate.hub.wait(run)
+        gate.deliver(payload(gate.hub, run=run))
+        gate.turn(run)
+    assert fetched() == 1
+    for later, tokens in ((54, 1), (2, 2)):
+        gate.clock.now += later * MINUTE
+        gate.deliver()
+        gate.turn()
+        assert fetched() == tokens
+
+
+def test_a_token_that_was_revoked_is_replaced(gate):
+    gate.deliver()
+    gate.hub.faults = [503]
+    gate.turn()
+    gate.hub.tokens.clear()
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert gate.hub.answers == ["approved"]
+
+
+def test_a_key_that_is_not_the_apps_is_a_fault_that_names_it(tmp_path, gate, caplog):
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    from gate.surfaces.protection.app_file import load
+    from tests.protection.apphub import pem
+    from tests.protection.parts import ENVIRON
+
+    (tmp_path / "app.pem").write_bytes(pem(rsa.generate_private_key(65_537, 2048)))
+    gate.server.its.github = load(tmp_path / "github.yaml", ["checkout"], ENVIRON)
+    gate.deliver()
+    gate.turn()
+    faults = gate.log(caplog, "protection fault")
+    assert "check the id and the key of the App" in faults[0]["why"]
+    assert not any("eyJ" in one.message or "ghs_" in one.message for one in caplog.records)
+
+
+def test_no_redirect_is_followed(gate, hub):
+    from tests.protection.apphub import AppHub
+
+    gate.deliver()
+    with AppHub(clock=gate.clock).serving() as elsewhere:
+        hub.moved_to = elsewhere.url
+        gate.turn()
+        gate.clock.now += HOUR
+        gate.turn()
+        assert elsewhere.asked == []
+
+
+def test_it_goes_on_after_a_restart_with_what_the_ledger_holds(tmp_path, hub):
+    gate = waiting(tmp_path, hub, YOUNG)
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    again = waiting(tmp_path, hub, YOUNG)
+    early(again, 6)
+    (work,) = again.protection._journal.unfinished(0.0)
+    assert (work.told, work.answer) == (1, None)
+    again.protection._take(work)
+    assert again.turn() == 30.0
+    assert len(hub.told) == 1  # nothing new
+    again.clock.now = STARTED[GOOD] + HOUR
+    assert again.turn() is None
+    assert hub.answers == ["rejected"]
+    assert again.protection._journal.unfinished(0.0) == []
+
+
+def test_a_promote_over_hours_needs_no_other_services_verdict(gate):
+    """Whoever asks about the same rollout shares the decision."""
+    gate.deliver()
+    gate.turn()
+    (decision,) = gate.server.ledger.entries("checkout")
+    assert decision.record.id in gate.hub.posted[0]["comment"]
+    assert sha(GOOD) not in decision.record.body.decode()
