@@ -73,6 +73,7 @@ class AppHub:
     asked: list[str] = field(default_factory=list)
     tokens: dict[str, float] = field(default_factory=dict)
     moved_to: str = ""
+    retry_after: str = ""  # beside a fault
     then: Callable[[], object] = lambda: None  # once a verdict is here
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -212,3 +213,8 @@ class _Handler(Quiet):
             self.close_connection = True
             return
         self.send(status, "application/json", b"" if body is None else json.dumps(body).encode())
+
+    def end_headers(self) -> None:
+        if self.server.hub.retry_after:
+            self.send_header("Retry-After", self.server.hub.retry_after)
+        super().end_headers()

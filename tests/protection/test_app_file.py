@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gate.errors import UsageError
+from gate.settings import Settings
+from gate.surfaces.http.configuration import build, parts, setup
+from gate.surfaces.http.reloading import Reloading
 from gate.surfaces.protection.app_file import key_of, load
+from tests.http.parts import EXAMPLE
+from tests.protection.apphub import pem
 from tests.protection.parts import ENVIRON, OLD, SECRET, app_file
 
+README = Path(__file__).parents[2] / "README.md"
 URL = "https://api.github.com"
 
 
@@ -49,6 +58,31 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, wrong, right, complaint)
     with pytest.raises(UsageError, match=complaint) as caught:
         load(file, ["checkout"], ENVIRON)
     assert SECRET not in str(caught.value)
+
+
+def test_the_file_of_the_readme_is_one(tmp_path):
+    shown = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    (text,) = (one for one in shown if "kind: GitHubApp" in one)
+    file = tmp_path / "github.yaml"
+    file.write_text(text)
+    (tmp_path / "gate.private-key.pem").write_bytes(pem())
+    (one,) = load(file, ["checkout"], {"WEBHOOK_SECRET": "x"}).environments
+    assert (one.stable, one.since, one.deadline) == ("production", 1800.0, 3600.0)
+
+
+def test_changed_the_new_file_is_in_force_and_a_wrong_one_is_not(tmp_path):
+    file = app_file(tmp_path, URL, "")
+    own = setup(ENVIRON, services=(EXAMPLE,), insecure=True, github=file)
+    its = build(own, Settings(ledger=tmp_path / "ledger.db"), ENVIRON)
+    reloading = Reloading(its, lambda: parts(own, Settings(ledger=file), ENVIRON), own.files)
+    assert tmp_path / "app.pem" in own.files
+    app_file(tmp_path, URL, "    deadline: 1h\n")
+    reloading.if_changed()
+    assert its.github.environments[0].deadline == 3600.0
+    file.write_text("nonsense")
+    reloading.if_changed()
+    assert its.stale
+    assert its.github.environments[0].deadline == 3600.0
 
 
 def test_an_environment_twice_is_refused(tmp_path):

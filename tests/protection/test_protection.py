@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from tests.http.parts import BAD, GOOD, HOUR, STARTED
-from tests.parts.hub import sha
+from gate.settings import Settings
+from gate.surfaces.http.catalogue import catalogue
+from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
 from tests.protection.apphub import LOST, REPO
 from tests.protection.parts import RUN, TAGS, payload, waiting
 from tests.protection.shapes import check
@@ -55,36 +59,31 @@ def test_a_canary_that_is_shown_worse_is_rejected(gate):
 
 
 def test_what_is_not_known_yet_waits_and_is_rejected_at_the_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, YOUNG)
-    early(gate, 5)
-    gate.deliver()
-    assert gate.turn() == 30.0
-    assert hub.answers == []
-    assert len(hub.told) == 1
-    assert hub.told[0].startswith("**HOLD: checkout")
-    gate.clock.now += 25 * MINUTE + 1
-    early(gate, 34.9)
-    gate.protection._memos.clear()  # no look since: as after a stop
-    early(gate, 35)
-    assert gate.turn() is None
-    assert hub.answers == ["rejected"]
-    comment = hub.posted[-1]["comment"]
-    assert comment.startswith("**Rejected: no verdict in time**")
-    assert "waited 30m for a promote" in comment
-    assert "would change it: a new run of the job" in comment
-
-
-def test_the_last_reason_and_what_would_change_it_are_told_at_the_deadline(tmp_path, hub):
     gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
     early(gate, 5)
     gate.deliver()
     assert gate.turn() == 30.0
-    gate.clock.now += MINUTE
+    assert hub.answers == []
+    assert [one.startswith("**HOLD: checkout") for one in hub.told] == [True]
+    early(gate, 6)
     assert gate.turn() is None
+    assert hub.answers == ["rejected"]
     comment = hub.posted[-1]["comment"]
+    assert comment.startswith("**Rejected: no verdict in time**")
+    assert "waited 1m for a promote" in comment
     assert "hold: " in comment
     assert comment.count("would change it: ") >= 2
     assert len(comment) <= 1024
+
+
+def test_after_a_deadline_that_nobody_watched_nothing_is_approved(gate):
+    """The canary is safe by now; but the gate was away for too long to say so."""
+    gate.clock.now -= HOUR
+    gate.deliver()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "the gate did not run" in gate.hub.posted[0]["comment"]
 
 
 def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
@@ -104,14 +103,13 @@ def test_progress_is_told_when_who_speaks_changes_and_nine_times_at_most(tmp_pat
     gate.clock.now += 30
     gate.turn()
     assert len(hub.told) == 1  # the same rules spoke
+    (work,) = gate.protection._works.values()
+    gate.protection._keep(replace(work, told=8))
     services = gate.server.its.catalogue
-    for _ in range(5):
-        gate.clock.now += 30
-        gate.server.its.catalogue = {}
+    for known in ({}, services, {}):
+        gate.server.its.catalogue = known
         gate.turn()
-        gate.server.its.catalogue = services
-        gate.turn()
-    assert len(hub.told) == 9
+    assert [one.partition("\n")[0] for one in hub.told[1:]] == ["**Waiting**"]
     gate.clock.now += 86_400
     gate.turn()
     assert hub.answers == ["rejected"]  # the tenth is taken
@@ -148,6 +146,29 @@ def test_nothing_to_approve_yet_is_tried_again(gate):
     assert gate.turn() == 4.0
     assert gate.turn() is None
     assert gate.hub.answers == ["approved"]
+
+
+def test_github_says_itself_when_to_come_again(gate):
+    gate.hub.faults, gate.hub.retry_after = [429], "77"
+    gate.deliver()
+    assert gate.turn() == 77.0
+
+
+def test_a_policy_that_only_observes_keeps_nobody_waiting(tmp_path, hub):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "standard.yaml").write_text(
+        "apiVersion: gate/v1\nkind: ReleasePolicy\nname: standard\nmode: observe\nrules:\n"
+        "  - {name: safe, when: analysis.safe, then: promote, message: shown safe}\n"
+        "  - {name: worse, when: size(analysis.worse) > 0, then: rollback, message: worse}\n"
+    )
+    gate = waiting(tmp_path, hub)
+    settings = Settings(ledger=tmp_path / "ledger.db", timeout=5.0)
+    gate.server.its.catalogue = catalogue((EXAMPLE,), tmp_path / "policies", settings, {})
+    gate.clock.now = STARTED[BAD] + HOUR
+    gate.deliver(payload(hub, BAD))
+    assert gate.turn() is None
+    assert hub.answers == ["approved"]
+    assert hub.posted[0]["comment"].startswith("**OBSERVED ROLLBACK (not enforced): checkout")
 
 
 def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
@@ -327,10 +348,16 @@ def test_it_goes_on_after_a_restart_with_what_the_ledger_holds(tmp_path, hub):
     assert again.protection._journal.unfinished(0.0) == []
 
 
-def test_a_promote_over_hours_needs_no_other_services_verdict(gate):
-    """Whoever asks about the same rollout shares the decision."""
+def test_whoever_asks_about_the_same_rollout_shares_the_decision(gate):
     gate.deliver()
     gate.turn()
-    (decision,) = gate.server.ledger.entries("checkout")
-    assert decision.record.id in gate.hub.posted[0]["comment"]
-    assert sha(GOOD) not in decision.record.body.decode()
+    since = datetime.fromtimestamp(STARTED[GOOD], UTC).isoformat()
+    _, told = gate.server.post("/v1/decisions", ask(GOOD, since=since))
+    assert told["id"] in gate.hub.posted[0]["comment"]
+
+
+def test_what_is_under_way_is_no_news(gate):
+    gate.server.its.lanes.close(0.0)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    assert gate.hub.posted == []

@@ -9,7 +9,7 @@ import pytest
 
 from gate.surfaces.http.signatures import signature, signed
 from tests.http.parts import running
-from tests.protection.parts import OLD, RUN, delivery, payload, waiting
+from tests.protection.parts import OLD, delivery, payload, waiting
 
 
 @pytest.fixture
@@ -153,7 +153,8 @@ def test_a_server_that_is_no_app_says_so(tmp_path, hub):
     raw, headers = delivery(payload(hub))
     server = running(tmp_path)
     answer = server.client.post("/v1/github/webhook", data=raw, headers=headers)
-    assert answer.status_code == 404
+    assert answer.status_code == 401
+    assert "this server is no GitHub App" in answer.text
     assert server.get("/readyz")[1]["github"] == "not set up"
 
 
@@ -187,4 +188,3 @@ def test_the_ledger_tells_the_whole_story(gate, capfd):
     assert run(["ledger", "list", *arguments, "--format", "json"]) == 0
     told = capfd.readouterr().out
     assert [told.count(f'"{one}"') for one in ("requested", "approved", "posted")] == [1, 1, 1]
-    assert RUN

@@ -32,7 +32,7 @@ DEFAULT = "127.0.0.1:8080"
 @click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
 @options.TIMEOUT
 def serve(**flags: Any) -> None:
-    """Answer over HTTP until told to stop: Argo Rollouts, Flagger, and whatever can POST.
+    """Answer over HTTP until told to stop: Argo Rollouts, Flagger, GitHub, whatever can POST.
 
     Exits 2 when a file is wrong. On SIGTERM it answers what was begun and exits 0. Changed files
     are loaded within ten seconds, or on SIGHUP; while they are wrong, those of before are in force.

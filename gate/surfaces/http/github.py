@@ -30,8 +30,9 @@ def webhook() -> Response:
 
     401 for what GitHub did not sign, 422 for what could never be answered: nothing is sent there.
     """
-    app = _app()
-    raw = whole()
+    app, raw = server().github, whole()
+    if app is None:
+        raise Refusal(401, "this server is no GitHub App", "gate serve --github FILE")
     # Before anything is read of it: whoever can reach this route may send what they like.
     if not signed(raw, request.headers.get("X-Hub-Signature-256", ""), app.secrets):
         raise Refusal(401, "not signed by this App's webhook secret", "X-Hub-Signature-256")
@@ -42,13 +43,6 @@ def webhook() -> Response:
     if event != EVENT:
         return _taken(None, f"{event or 'no event'} is not {EVENT}")
     return _requested(raw, delivery, app)
-
-
-def _app() -> App:
-    found = server().github
-    if found is None:
-        raise Refusal(404, "this server is no GitHub App", "gate serve --github FILE")
-    return found
 
 
 def _requested(raw: bytes, delivery: str, app: App) -> Response:

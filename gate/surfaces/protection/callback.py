@@ -29,7 +29,7 @@ ADVICE = {
     401: "check the id and the key of the App, and this machine's clock",
     403: "give the App Deployments: read and write and Actions: read, and accept them",
     404: "install the App on the repository; it may have been removed, or the run deleted",
-    422: "the run may be cancelled, or decided by somebody else",
+    422: "the run may be cancelled or decided by somebody else, or the App lacks a permission",
 }
 
 

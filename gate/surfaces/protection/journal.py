@@ -34,7 +34,6 @@ class Step(StrEnum):
 
 
 ANSWERS = frozenset({Step.APPROVED, Step.REJECTED})
-ENDS = frozenset({Step.POSTED, Step.GIVEN_UP})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ STATES = {0: Step.APPROVED, 20: Step.REJECTED}
 class View:
     """What a look came to; `state` None where the deployment has to wait.
 
-    `mood` changes when people are to be told. `changes`: what would change the answer.
+    `mood` changes when people are to be told; empty, it is no news. `changes`: what would change
+    the answer.
     """
 
     state: Step | None
@@ -62,6 +63,11 @@ def later(title: str, why: str) -> View:
     return View(state=None, title=title, reasons=(why,), mood=title)
 
 
+def busy(why: str) -> View:
+    """The gate was not done looking, which is no news."""
+    return View(state=None, title="Waiting", reasons=(why,), mood="")
+
+
 class Look:
     """Asks the gate about waiting deployments, as `place` (an entry of the App's file) says.
 
@@ -94,10 +100,10 @@ class Look:
         except UsageError as error:
             return never(error.message, *filter(None, [error.hint]))
         except FullError:
-            return later("Waiting", "too much is under way")
+            return busy("too much is under way")
         except GateError as error:
             return later("The gate cannot decide", error.message)
-        return _view(decision) if decision else later("Waiting", "still judging")
+        return _view(decision) if decision else busy("still judging")
 
     def _stable(self, callback: Callback, work: Work, place: EnvironmentSection) -> Stable | None:
         """None where no template asks for it; UsageError where there is none."""

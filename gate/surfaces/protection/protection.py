@@ -149,7 +149,7 @@ class Protection:
 
     def _told(self, work: Work, view: View, callback: Callback) -> Work:
         """Progress, where there is news and GitHub takes one more; one report is the answer's."""
-        if view.mood == work.mood or work.told >= MOST - 1:
+        if view.mood in ("", work.mood) or work.told >= MOST - 1:
             return work
         text = self._comment(work, view)
         work = self._keep(self._journal.told(work, view.mood, text, self._clock()))
