@@ -10,7 +10,7 @@ import pytest
 from gate.settings import Settings
 from gate.surfaces.http.catalogue import catalogue
 from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
-from tests.protection.apphub import LOST, REPO
+from tests.protection.apphub import LOST, REPO, REPO_ID
 from tests.protection.parts import RUN, TAGS, payload, waiting
 from tests.protection.shapes import check
 
@@ -189,7 +189,7 @@ def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again
     ends = [one for one in gate.log(caplog, "protection") if one["step"] == "given up"]
     assert "the run may be cancelled" in ends[0]["why"]
     gate.hub.wait(RUN)
-    gate.clock.now = STARTED[GOOD] + HOUR  # the recording ends here
+    gate.clock.now = STARTED[GOOD] + HOUR + 1  # the recording ends here
     assert gate.deliver(guid="a")[0] == 202
     assert gate.turn() is None
     assert gate.hub.answers == ["approved"]
@@ -217,6 +217,61 @@ def test_down_until_after_the_deadline_the_answer_is_still_given(gate):
     assert gate.turn() is None
     assert gate.hub.answers == ["rejected"]
     assert "Service Unavailable" in gate.hub.posted[-1]["comment"]
+
+
+def test_an_approval_that_github_did_not_take_in_time_is_judged_again(gate, tmp_path):
+    gate.hub.faults = [500] * 3
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += 5 * MINUTE + 1
+    assert gate.turn() == 0.0
+    assert gate.turn() == 30.0  # the recording ends before, so nothing promotes any more
+    assert gate.hub.answers == []
+    (work,) = gate.protection._journal.unfinished(0.0)
+    assert (work.answer, work.withdrawn) == (None, 1)
+    gate.hub.faults.clear()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+
+
+def test_an_old_approval_that_github_has_is_not_withdrawn(gate):
+    gate.hub.faults = [LOST]
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_stopped_with_an_approval_and_back_too_late_it_rejects(gate):
+    gate.hub.faults = [500]
+    gate.deliver()
+    gate.turn()
+    (work,) = gate.protection._journal.unfinished(0.0)  # as after a restart
+    gate.protection._take(work)
+    gate.clock.now += 2 * HOUR
+    assert gate.turn() == 0.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "did not take an approval in time" in gate.hub.posted[0]["comment"]
+
+
+def test_a_full_disk_at_the_deadline_is_told_once(gate, monkeypatch):
+    gate.hub.down = True
+    gate.deliver()
+    gate.turn()
+    gate.hub.down = False
+    gate.clock.now += HOUR
+    path = gate.server.ledger.path
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    for _ in range(3):
+        assert gate.protection._safely((REPO_ID, RUN, "production")) == 30.0
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert gate.turn() is None
+    assert gate.hub.posted[-1]["comment"].count("waited 30m") == 1
 
 
 def test_a_delivery_without_installation_finds_it(gate):

@@ -29,6 +29,7 @@ class Step(StrEnum):
     TOLD = "told"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
     POSTED = "posted"
     GIVEN_UP = "given up"
 
@@ -38,10 +39,11 @@ ANSWERS = frozenset({Step.APPROVED, Step.REJECTED})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What GitHub is to be told at last. `state` is GitHub's own word."""
+    """What GitHub is to be told at last, as of `at`. `state` is GitHub's own word."""
 
     state: Step
     comment: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Work:
     """One request on its way. `at` and `until` (its deadline) in Unix seconds.
 
     `told` comments were sent so far, the last about the state of mind `mood`. `tried`: the answer
-    may have reached GitHub already.
+    may have reached GitHub already. `withdrawn` answers came before it.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Work:
     mood: str = ""
     answer: Answer | None = None
     tried: bool = False
+    withdrawn: int = 0
     end: Step | None = None
 
 
@@ -93,15 +96,18 @@ class Journal:
         self._append(work, Step.TOLD, step, at, {"mood": mood, "comment": comment})
         return replace(work, told=work.told + 1, mood=mood)
 
-    def answered(self, work: Work, answer: Answer, decision: str, at: float) -> Work:
+    def answered(self, work: Work, answer: Answer, decision: str) -> Work:
         """The one answer to it; of two servers that give one, that of the first is kept."""
         said = {"comment": answer.comment, "decision": decision}
-        step = _id(work.id, "answer")
-        if not self._append(work, answer.state, step, at, said):
-            entry = self._ledger.entry(step)
-            state, comment = Step(entry.record.outcome), _body(entry)["comment"]
-            return replace(work, answer=Answer(state, comment), tried=True)
+        step = _id(work.id, "answer", work.withdrawn)
+        if not self._append(work, answer.state, step, answer.at, said):
+            return replace(work, answer=_answer(self._ledger.entry(step)), tried=True)
         return replace(work, answer=answer)
+
+    def withdrawn(self, work: Work, at: float) -> Work:
+        """The answer is not to be sent any more."""
+        self._append(work, Step.WITHDRAWN, _id(work.id, "withdrawn", work.withdrawn), at, {})
+        return _without_answer(work)
 
     def ended(self, work: Work, end: Step, why: str, at: float) -> Work:
         self._append(work, end, _id(work.id, "end"), at, {"why": why})
@@ -149,15 +155,23 @@ def _follow(works: dict[str, Work], entry: Entry) -> None:
     if step is Step.REQUESTED:
         works[entry.record.id] = _work(entry, said)
     elif (work := works.get(said["request"])) is not None:
-        works[work.id] = _further(work, step, said)
+        works[work.id] = _further(work, step, entry)
 
 
-def _further(work: Work, step: Step, said: dict[str, Any]) -> Work:
+def _further(work: Work, step: Step, entry: Entry) -> Work:
     if step is Step.TOLD:
-        return replace(work, told=work.told + 1, mood=said["mood"])
+        return replace(work, told=work.told + 1, mood=_body(entry)["mood"])
     if step in ANSWERS:
-        return replace(work, answer=Answer(step, said["comment"]), tried=True)
-    return replace(work, end=step)
+        return replace(work, answer=_answer(entry), tried=True)
+    return _without_answer(work) if step is Step.WITHDRAWN else replace(work, end=step)
+
+
+def _without_answer(work: Work) -> Work:
+    return replace(work, answer=None, tried=False, withdrawn=work.withdrawn + 1)
+
+
+def _answer(entry: Entry) -> Answer:
+    return Answer(_step(entry), _body(entry)["comment"], entry.record.at)
 
 
 def _work(entry: Entry, said: dict[str, Any]) -> Work:

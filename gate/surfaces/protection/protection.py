@@ -35,6 +35,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 # What GitHub refuses may be its own being late ("nothing to approve yet"), or put right by people;
 # after so long the delivery has to be sent again.
 REFUSED_FOR = 600.0
+# An approval rests on what was seen then: not sent by now, the canary is looked at again.
+APPROVAL_HOLDS = 300.0
 # GitHub fails the job itself when it has waited so long.
 GIVEN_UP_AFTER = LONGEST_DEADLINE + 86_400.0
 AGAIN = 30.0  # after a fault of our own, such as a full disk
@@ -123,15 +125,13 @@ class Protection:
         """With its answer, where there is one now."""
         memo = self._memo(work)
         if self._clock() < work.until:
-            memo.view = self._seen(work, memo, app, callback)
+            view = memo.view = self._seen(work, memo, app, callback)
         else:
-            memo.view = late(memo.view, duration(work.until - work.at))
-        view = memo.view
+            view = late(memo.view, duration(work.until - work.at))
         if view.state is None:
             return self._told(work, view, callback)
-        text = self._comment(work, view)
-        answer = Answer(view.state, text)
-        answered = self._journal.answered(work, answer, view.decision, self._clock())
+        answer = Answer(view.state, self._comment(work, view), self._clock())
+        answered = self._journal.answered(work, answer, view.decision)
         self._note(answered, view.state, why=view.title, decision=view.decision)
         return self._keep(answered)
 
@@ -166,6 +166,8 @@ class Protection:
         work = self._keep(replace(work, tried=True))
         try:
             if not (tried and self._has_it(work, callback)):
+                if self._outdated(answer):
+                    return self._withdraw(work, memo)
                 callback.answer(work, answer)
         except SourceError as error:
             self._fault(work, error)
@@ -173,6 +175,16 @@ class Protection:
         self.state = "answering"
         self._end(work, Step.POSTED, "")
         return None
+
+    def _outdated(self, answer: Answer) -> bool:
+        return answer.state is Step.APPROVED and self._clock() - answer.at > APPROVAL_HOLDS
+
+    def _withdraw(self, work: Work, memo: _Memo) -> float:
+        """It is judged again, or rejected where the deadline is over."""
+        self._keep(self._journal.withdrawn(work, self._clock()))
+        memo.view = later("Waiting for GitHub", "GitHub did not take an approval in time")
+        self._note(work, Step.WITHDRAWN)
+        return 0.0
 
     def _has_it(self, work: Work, callback: Callback) -> bool:
         """Whether GitHub has the answer; where it may not be asked, sending it again is safer."""
