@@ -17,6 +17,7 @@ from gate.surfaces.http.logs import log
 from gate.surfaces.http.server import server
 from gate.surfaces.http.signatures import signed
 from gate.surfaces.protection.app_file import App
+from gate.surfaces.protection.protection import REFUSED
 from gate.surfaces.protection.wish import EVENT, REQUESTED, Delivery, wish
 
 GITHUB = Blueprint("github", __name__)
@@ -56,7 +57,7 @@ def _requested(raw: bytes, delivery: str, app: App) -> Response:
         wanted = wish(told, app.url)
     except UsageError as error:
         log("protection refused", why=error.message, repository=told.repository.full_name)
-        server().metrics.protected("refused")
+        server().metrics.protected(REFUSED)
         raise Refusal(422, error.message, error.hint) from None
     work = server().protection.request(wanted, delivery)
     return _taken(work.id if work else None, "" if work else "this delivery was taken before")

@@ -89,8 +89,10 @@ class Metrics:
         """Counts a step of a request from GitHub; its words are few."""
         self._protection.labels(step).inc()
 
-    def protecting(self, waiting: Callable[[], int]) -> None:
-        """Tells how many requests from GitHub have no end yet."""
+    def protecting(self, waiting: Callable[[], int], steps: Iterable[str]) -> None:
+        """Tells how many requests from GitHub have no end yet; `steps` are all that is counted."""
+        for step in steps:
+            self._protection.labels(step)
         held = Gauge(
             "gate_protection_waiting", "Deployments on GitHub that wait for the gate.",
             registry=self._registry,

@@ -21,7 +21,7 @@ from gate.surfaces.http.logs import log_decision
 from gate.surfaces.http.metrics import Metrics
 from gate.surfaces.http.tokens import Tokens
 from gate.surfaces.protection.app_file import App
-from gate.surfaces.protection.protection import Protection
+from gate.surfaces.protection.protection import COUNTED, Protection
 
 EXTENSION = "gate"
 RATE, BURST = 50.0, 200.0  # requests a second of one caller, and at once
@@ -61,7 +61,7 @@ class Server:
             lambda: self.github, self.asking, lambda: self.catalogue, ledger, clock,
             url=url, counted=self.metrics.protected,
         )  # fmt: skip
-        self.metrics.protecting(lambda: self.protection.waiting)
+        self.metrics.protecting(lambda: self.protection.waiting, COUNTED)
 
     def _decided(self, decision: Decision) -> None:
         self.metrics.decided(decision)

@@ -41,6 +41,10 @@ APPROVAL_HOLDS = 300.0
 GIVEN_UP_AFTER = LONGEST_DEADLINE + 86_400.0
 AGAIN = 30.0  # after a fault of our own, such as a full disk
 
+# What is counted beside the steps: troubles on the way, and deliveries nobody could answer.
+FAULT, REFUSED = "fault", "refused"
+COUNTED = (*map(str, Step), FAULT, REFUSED)
+
 
 @dataclass
 class _Memo:
@@ -252,7 +256,7 @@ class Protection:
     def _fault(self, work: Work, error: SourceError) -> None:
         """The cause alone is told to whoever asks; the log says more."""
         self.state = f"failing: {error.cause}"
-        self._counted("fault")
+        self._counted(FAULT)
         log("protection fault", why=advised(error), **_about(work))
 
     def _safely(self, key: Key) -> float | None:
@@ -263,7 +267,7 @@ class Protection:
             log("protection fault", why=str(error))
         except Exception as error:  # noqa: BLE001  the request must come to its end all the same
             log_crash(error)
-        self._counted("fault")
+        self._counted(FAULT)
         return AGAIN
 
 
