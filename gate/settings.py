@@ -22,7 +22,7 @@ from gate.units import seconds
 PREFIX = "GATE_"
 OWN = frozenset({"CACHE", "LEDGER", "TIMEOUT", "SETTINGS"})
 # Read by the server, beside its flags; see `gate.surfaces.http.configuration`.
-OF_THE_SERVER = frozenset({"SERVICES", "POLICIES", "TOKENS", "URL", "INSECURE"})
+OF_THE_SERVER = frozenset({"SERVICES", "POLICIES", "TOKENS", "URL", "INSECURE", "GITHUB"})
 # What Kubernetes puts into every pod beside a Service called gate or gate-something.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _OF_KUBERNETES = re.compile(

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     DECISION = "decision"
     DEPLOYMENT = "deployment"
     OVERRIDE = "override"
+    PROTECTION = "protection"
     REVOCATION = "revocation"
     ROLLOUT = "rollout"
 

@@ -45,7 +45,17 @@ class Hub:
         """All entries of the list at the path, over its pages; each page holds them under `key`."""
         url = self._url(path)
         given: Mapping[str, str] = {"per_page": str(PAGE), **params}
-        pages = GitHubIterator(MOST, url, dict, self._session, given, list_key=key)
+        return self._list(shape, url, given, MOST, key)
+
+    def newest(self, shape: type[Read], count: int, *path: str, **params: str) -> list[Read]:
+        """The first `count` entries, at most a page, of the list at the path."""
+        given = {"per_page": str(count), **params}
+        return self._list(shape, self._url(path), given, count, None)
+
+    def _list(
+        self, shape: type[Read], url: str, given: Mapping[str, str], most: int, key: str | None
+    ) -> list[Read]:
+        pages = GitHubIterator(most, url, dict, self._session, given, list_key=key)
         try:
             # Through orjson, as it refuses half a surrogate pair, which could not be stored.
             entries = orjson.dumps(list(pages))

@@ -60,7 +60,8 @@ UNNAMED_WAIT = 60.0  # seconds: what GitHub asks for where it names no time
 class Server:
     """Where it is (`https://api.github.com`, `https://ghe.example/api/v3`), and how it is asked.
 
-    `token` is empty for none; `token_env` names where it would come from.
+    `token` is empty for none; `token_env` names where it would come from. `hops`: redirects that
+    are followed, on the same server. `accepted`: the statuses of an answer.
     """
 
     url: str
@@ -68,6 +69,8 @@ class Server:
     token_env: str
     patience: Patience
     most_bytes: int = MOST_BYTES
+    hops: int = MOST_HOPS
+    accepted: frozenset[int] = frozenset({200})
 
 
 class RefusedError(SourceError):
@@ -79,7 +82,8 @@ class RefusedError(SourceError):
 
 
 class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships no types
-    """Every request through it raises SourceError or returns a whole answer with status 200.
+    """Every request through it raises SourceError or returns a whole answer with a status that is
+    accepted.
 
     `deadline` is in seconds of the clock of the server's patience.
     """
@@ -117,7 +121,7 @@ class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships n
                 f"answered a web page ({kind}) where the API of GitHub was expected; the url of a "
                 f"GitHub Enterprise Server ends in /api/v3: {start_of(response.content)}",
             )
-        if status != 200:
+        if status not in self._server.accepted:
             raise self._refusal(response)
         return response
 
@@ -128,7 +132,7 @@ class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships n
         clock = self._server.patience.clock
         until = clock() + seconds
         given = {**options, "allow_redirects": False, "stream": True, "timeout": seconds}
-        for _ in range(MOST_HOPS + 1):
+        for _ in range(self._server.hops + 1):
             self._refuse_elsewhere(url)
             response: requests.Response = super().request(method, url, **given)
             with response:
@@ -137,7 +141,7 @@ class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships n
                 response.raw = io.BytesIO(body)
                 return response
             url, given["params"] = urljoin(url, response.headers["Location"]), None
-        raise SourceError(Cause.REFUSED, f"redirects more than {MOST_HOPS} times")
+        raise SourceError(Cause.REFUSED, f"redirects more than {self._server.hops} times")
 
     def _refuse_elsewhere(self, url: str) -> None:
         """A redirect or a link to a next page may point anywhere; the token stays here."""

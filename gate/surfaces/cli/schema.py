@@ -13,11 +13,13 @@ from gate.policy.suite import SuiteSection
 from gate.service_file import ServiceSection
 from gate.surfaces.cli.console import emit
 from gate.surfaces.cli.extra import needed
+from gate.surfaces.protection.app_file import AppSection
 
 MODELS: dict[str, type[pydantic.BaseModel]] = {
     "service": ServiceSection,
     "policy": PolicySection,
     "policy-test": SuiteSection,
+    "github-app": AppSection,
 }
 OPENAPI = "openapi"
 
@@ -25,7 +27,7 @@ OPENAPI = "openapi"
 @click.command(epilog="Example: gate schema service > gate.schema.json")
 @click.argument("kind", type=click.Choice([*MODELS, OPENAPI]))
 def schema(kind: str) -> None:
-    """JSON Schema of a Service, ReleasePolicy or PolicyTest file; the server's API as OpenAPI."""
+    """JSON Schema of the files people write; the server's API as OpenAPI."""
     body = _openapi() if kind == OPENAPI else _schema(kind)
     emit(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 

@@ -26,12 +26,13 @@ DEFAULT = "127.0.0.1:8080"
 @click.option("--policies", help="Where policies are looked for by name first (GATE_POLICIES).")
 @click.option("--listen", default=DEFAULT, show_default=True, help="Host and port.")
 @click.option("--tokens", help="Who may ask: a file of `gate token new` lines (GATE_TOKENS).")
+@click.option("--github", help="The GitHub App it is: a file (GATE_GITHUB).")
 @click.option("--url", help="How people reach it, for links in answers (GATE_URL).")
 @click.option("--insecure", is_flag=True, default=None, help="Without tokens (GATE_INSECURE).")
 @click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
 @options.TIMEOUT
 def serve(**flags: Any) -> None:
-    """Answer over HTTP until told to stop: Argo Rollouts, Flagger, and whatever can POST.
+    """Answer over HTTP until told to stop: Argo Rollouts, Flagger, GitHub, whatever can POST.
 
     Exits 2 when a file is wrong. On SIGTERM it answers what was begun and exits 0. Changed files
     are loaded within ten seconds, or on SIGHUP; while they are wrong, those of before are in force.
@@ -44,6 +45,7 @@ def serve(**flags: Any) -> None:
         services=tuple(map(Path, flags["services"])) or None,
         policies=Path(flags["policies"]) if flags["policies"] else None,
         tokens=Path(flags["tokens"]) if flags["tokens"] else None,
+        github=Path(flags["github"]) if flags["github"] else None,
         url=flags["url"],
         insecure=flags["insecure"],
         listen=configuration.address(flags["listen"]),

@@ -14,6 +14,7 @@ from gate.surfaces.http.bodies import LARGEST_BODY
 from gate.surfaces.http.decisions import DECISIONS
 from gate.surfaces.http.declared import DECLARED
 from gate.surfaces.http.flagger import FLAGGER
+from gate.surfaces.http.github import GITHUB
 from gate.surfaces.http.health import HEALTH
 from gate.surfaces.http.kayenta import KAYENTA
 from gate.surfaces.http.logs import log_request
@@ -25,7 +26,8 @@ from gate.surfaces.http.server import EXTENSION, Server, server
 from gate.surfaces.http.tokens import holds_token
 
 ROUTES = (
-    DECISIONS, OUTCOMES, OVERRIDES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, HEALTH, OPENAPI,
+    DECISIONS, OUTCOMES, OVERRIDES, DECLARED, ARGO, KAYENTA, PROMETHEUS, FLAGGER, GITHUB, HEALTH,
+    OPENAPI,
 )  # fmt: skip
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

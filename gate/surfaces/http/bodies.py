@@ -51,17 +51,22 @@ def body(
     if not any_type and request.mimetype and not request.is_json:
         raise Refusal(415, f"the body is {request.mimetype}", "send application/json")
     data = whole_body()
+    found = modelled(data, model)
+    if holds_token(data.replace(token(found).encode(), b"", 1).decode()):
+        raise Refusal(400, "a token stands where it would be stored", "send it as Authorization")
+    return found
+
+
+def modelled(data: bytes, model: type[Model]) -> Model:
+    """The bytes of a JSON body; Refusal 400 names all that is wrong with them."""
     try:
         orjson.loads(data)  # which knows no NaN
-        found = model.model_validate_json(data, strict=True)
+        return model.model_validate_json(data, strict=True)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"the body is not JSON: {error}", "send one JSON object") from None
     except pydantic.ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         raise Refusal(400, "; ".join(line for one in faults for line in _told(one))) from None
-    if holds_token(data.replace(token(found).encode(), b"", 1).decode()):
-        raise Refusal(400, "a token stands where it would be stored", "send it as Authorization")
-    return found
 
 
 def whole_body() -> bytes:

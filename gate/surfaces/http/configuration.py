@@ -16,6 +16,7 @@ from gate.surfaces.http.catalogue import catalogue
 from gate.surfaces.http.server import Parts, Server
 from gate.surfaces.http.tokens import Tokens
 from gate.surfaces.http.tokens_file import load
+from gate.surfaces.protection import app_file
 from gate.wiring import ledger
 
 LISTEN = "127.0.0.1:8080"
@@ -25,12 +26,13 @@ LISTEN = "127.0.0.1:8080"
 class Setup:
     """`services`: files and folders of them. `listen`: host and port; None where a server in front
     of the app listens (gunicorn), so that it must be taken for open to all. `insecure`: without
-    tokens all the same.
+    tokens all the same. `github`: the file of the GitHub App.
     """
 
     services: tuple[Path, ...] = ()
     policies: Path | None = None
     tokens: Path | None = None
+    github: Path | None = None
     url: str = ""
     insecure: bool = False
     listen: tuple[str, int] | None = None
@@ -38,14 +40,16 @@ class Setup:
     @property
     def files(self) -> tuple[Path, ...]:
         """Files and folders that may change while the server runs."""
-        return (*self.services, *(one for one in (self.policies, self.tokens) if one))
+        key = app_file.key_of(self.github) if self.github else ()
+        named = (self.policies, self.tokens, self.github, *key)
+        return (*self.services, *(one for one in named if one))
 
 
 def setup(environ: Mapping[str, str], **flags: Any) -> Setup:
     """The environment, then flags; those that are None do not speak. Raises UsageError.
 
-    GATE_SERVICES holds several paths as PATH does. GATE_POLICIES, GATE_TOKENS, GATE_URL and
-    GATE_INSECURE (true or false) are as the flags of `gate serve`.
+    GATE_SERVICES holds several paths as PATH does. GATE_POLICIES, GATE_TOKENS, GATE_GITHUB,
+    GATE_URL and GATE_INSECURE (true or false) are as the flags of `gate serve`.
     """
 
     def told(name: str) -> str:
@@ -55,6 +59,7 @@ def setup(environ: Mapping[str, str], **flags: Any) -> Setup:
         "services": tuple(Path(one) for one in told("SERVICES").split(os.pathsep) if one),
         "policies": Path(told("POLICIES")) if told("POLICIES") else None,
         "tokens": Path(told("TOKENS")) if told("TOKENS") else None,
+        "github": Path(told("GITHUB")) if told("GITHUB") else None,
         "url": told("URL"),
         "insecure": _yes_or_no(f"{PREFIX}INSECURE", told("INSECURE") or "false"),
     }
@@ -79,7 +84,12 @@ def build(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Server:
     """The parts of the server; raises UsageError with all that is wrong with any file."""
     read = parts(own, settings, environ)
     return Server(
-        read.catalogue, ledger(settings), tokens=read.tokens, files=read.files, url=own.url
+        read.catalogue,
+        ledger(settings),
+        tokens=read.tokens,
+        files=read.files,
+        url=own.url,
+        github=read.github,
     )
 
 
@@ -88,7 +98,8 @@ def parts(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Parts:
     with noting() as files:
         tokens = _tokens(own)
         services = catalogue(own.services, own.policies, settings, environ)
-    return Parts(services, tokens, frozenset(files))
+        github = app_file.load(own.github, services, environ) if own.github else None
+    return Parts(services, tokens, github, frozenset(files))
 
 
 def _tokens(own: Setup) -> Tokens | None:

@@ -50,6 +50,7 @@ def readyz() -> Response:
             "files": STALE if its.stale else "loaded",
             "services": sorted(its.catalogue),
             "sources": dict(_sources()),
+            "github": its.protection.state if its.github else "not set up",
         },
         200 if ready else 503,
     )

@@ -52,6 +52,10 @@ class Metrics:
             "gate_http_request_seconds", "Time to answer.",
             ["route", "status"], buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
+        self._protection = Counter(
+            "gate_protection_steps", "Of requests from GitHub: what was done, and faults.",
+            ["step"], registry=self._registry,
+        )  # fmt: skip
         waits = Gauge("gate_waiting", "Questions no worker has begun.", registry=self._registry)
         waits.set_function(waiting)
         files = Gauge(
@@ -80,6 +84,20 @@ class Metrics:
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Counts an answer by its route, which is one of few, and its status."""
         self._seconds.labels(route, str(status)).observe(seconds)
+
+    def protected(self, step: str) -> None:
+        """Counts a step of a request from GitHub; its words are few."""
+        self._protection.labels(step).inc()
+
+    def protecting(self, waiting: Callable[[], int], steps: Iterable[str]) -> None:
+        """Tells how many requests from GitHub have no end yet; `steps` are all that is counted."""
+        for step in steps:
+            self._protection.labels(step)
+        held = Gauge(
+            "gate_protection_waiting", "Deployments on GitHub that wait for the gate.",
+            registry=self._registry,
+        )  # fmt: skip
+        held.set_function(waiting)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -20,6 +20,7 @@ from gate.surfaces.http.flagger import YES, Hook
 from gate.surfaces.http.kayenta import Start
 from gate.surfaces.http.outcomes import Outcome as OutcomeBody
 from gate.surfaces.http.overrides import Grant, Revocation
+from gate.surfaces.protection.wish import Delivery
 from gate.verdict import Outcome
 
 OPENAPI = Blueprint("openapi", __name__)
@@ -133,6 +134,7 @@ def _clients(timeout: Schema) -> Iterator[tuple[str, Any]]:
             f"/v1/flagger/{hook}",
             {"post": _operation(f"For Flagger's {hook} hook.", "Stored", Hook)},
         )
+    yield "/v1/github/webhook", {"post": _webhook()}
     yield "/canaryConfig", {"get": _operation("For Argo's Kayenta provider.", "List")}
     service = {"name": "id", "in": "path", "required": True, "schema": TEXT}
     yield (
@@ -147,6 +149,18 @@ def _clients(timeout: Schema) -> Iterator[tuple[str, Any]]:
         "/api/v1/query",
         {"get": _operation("A verdict as a Prometheus sample.", "Any", parameters=[query])},
     )
+
+
+def _webhook() -> dict[str, Any]:
+    """Signed by GitHub, so it needs no token of ours."""
+    named = [
+        _header("X-GitHub-Event", "deployment_protection_rule; others are answered 200."),
+        _header("X-GitHub-Delivery", "Sent again, it is taken once."),
+        _header("X-Hub-Signature-256", "sha256= and the HMAC of the body, as it is, in hex."),
+    ]
+    told = _operation("For GitHub's deployment protection rules.", "Accepted", Delivery, named)
+    told["responses"]["202"] = _response("Taken; the verdict follows at GitHub.", "Accepted")
+    return {**told, "security": []}
 
 
 def _operation(
@@ -178,7 +192,10 @@ def _response(description: str, schema: str) -> Schema:
 
 
 def _schemas() -> Iterator[tuple[str, Any]]:
-    for model in (Ask, OutcomeBody, Grant, Revocation, Measurement, Notification, Hook, Start):
+    models = (
+        Ask, OutcomeBody, Grant, Revocation, Measurement, Notification, Hook, Start, Delivery,
+    )  # fmt: skip
+    for model in models:
         schema = model.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
         yield from schema.pop("$defs", {}).items()
         yield _name(model), schema
@@ -205,6 +222,8 @@ def _schemas() -> Iterator[tuple[str, Any]]:
     result = {"enum": [*(str(one) for one in Result), None]}
     stored = {"stored": {"type": "boolean"}, "id": {"type": ["string", "null"]}, "result": result}
     yield "Stored", _object({**stored, "reason": TEXT})
+    accepted = {"accepted": {"type": "boolean"}, "id": {"type": ["string", "null"]}}
+    yield "Accepted", _object({**accepted, "reason": TEXT})
     yield "Services", _object({"services": _list(any_object)})
     yield "Policies", _object({"policies": _list(any_object)})
     budgets = {"budgets": _list(any_object), "gaps": _list(any_object)}

@@ -47,9 +47,8 @@ class Reloading:
                 self._its.files |= files
                 log("files kept", why=str(error))
                 return False
-        self._its.catalogue, self._its.tokens, self._its.files = (
-            read.catalogue, read.tokens, read.files,
-        )  # fmt: skip
+        self._its.catalogue, self._its.tokens = read.catalogue, read.tokens
+        self._its.github, self._its.files = read.github, read.files
         log("files loaded", services=sorted(read.catalogue))
         return True
 

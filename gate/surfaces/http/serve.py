@@ -133,6 +133,7 @@ def serve(its: Server, listening: socket.socket, reloading: Reloading) -> None:
         signal.SIGHUP, lambda *_: threading.Thread(target=reloading.now, daemon=True).start()
     )
     reloading.watch()
+    its.protection.start()
     end = _served(http) + DRAIN
     http.busy.wait(end - time.monotonic())
     its.lanes.close(max(0.0, end - time.monotonic()))

@@ -21,6 +21,8 @@ from gate.surfaces.http.limiter import Limiter
 from gate.surfaces.http.logs import log_decision
 from gate.surfaces.http.metrics import Metrics
 from gate.surfaces.http.tokens import Tokens
+from gate.surfaces.protection.app_file import App
+from gate.surfaces.protection.protection import COUNTED, Protection
 
 EXTENSION = "gate"
 RATE, BURST = 50.0, 200.0  # requests a second of one caller, and at once
@@ -32,6 +34,7 @@ class Parts:
 
     catalogue: Catalogue
     tokens: Tokens | None
+    github: App | None
     files: frozenset[Path]
 
 
@@ -44,8 +47,8 @@ class Server:
     """The parts of one server. `tokens` None: whoever reaches it may ask. `files`: see `Parts`.
 
     `url` is how people reach it, for the links in answers; empty: as the request came.
-    `clock` tells Unix seconds, `ticks` seconds that only go on. `stale`: the files have changed
-    since, and cannot be loaded.
+    `github`: the App it is, if it is one. `clock` tells Unix seconds, `ticks` seconds that only go
+    on. `stale`: the files have changed since, and cannot be loaded.
     """
 
     def __init__(
@@ -56,13 +59,14 @@ class Server:
         tokens: Tokens | None = None,
         files: frozenset[Path] = frozenset(),
         url: str = "",
+        github: App | None = None,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = since_boot,
         lanes: Lanes | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self.catalogue, self.ledger, self.tokens = catalogue, ledger, tokens
-        self.url, self.clock, self.files = url, clock, files
+        self.url, self.clock, self.files, self.github = url, clock, files, github
         self.lanes = lanes or Lanes()
         self.limiter = limiter or Limiter(RATE, BURST, ticks)
         self.stale = False
@@ -73,6 +77,11 @@ class Server:
         self.budgets: Flights[str, Evidence] = Flights(self.lanes, ticks)
         self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, ticks)
         self.draining = Draining()
+        self.protection = Protection(
+            lambda: self.github, self.asking, lambda: self.catalogue, ledger, clock,
+            url=url, counted=self.metrics.protected,
+        )  # fmt: skip
+        self.metrics.protecting(lambda: self.protection.waiting, COUNTED)
 
     def _decided(self, decision: Decision) -> None:
         self.metrics.decided(decision)

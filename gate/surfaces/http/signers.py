@@ -8,11 +8,10 @@ begins with a number and a dot, so neither form passes for the other.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gate.surfaces.http.signatures import signed
 from gate.surfaces.http.tokens import Caller, Signature
 
 SHORTEST = 32  # letters of a secret
@@ -44,19 +43,12 @@ class Signers:
             if not _fresh(signature.timestamp, now):
                 return None
             message = signature.timestamp.encode() + b"." + body
-        given = signature.text.encode("utf-8", "replace")
         found: Caller | None = None
         for signer in self._signers:
-            for secret in signer.secrets:
-                expected = b"sha256=" + _hex(secret, message)
-                known = hmac.compare_digest(expected, given)
-                if known and (signature.timestamp is not None or not signer.timestamped):
-                    found = signer.caller
+            known = signed(message, signature.text, signer.secrets)
+            if known and (signature.timestamp is not None or not signer.timestamped):
+                found = signer.caller
         return found
-
-
-def _hex(secret: str, message: bytes) -> bytes:
-    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest().encode()
 
 
 def _fresh(timestamp: str, now: float) -> bool:

@@ -26,4 +26,5 @@ def app() -> Flask:
     own, found = setup(os.environ), settings(os.environ)
     its = build(own, found, os.environ)
     Reloading(its, lambda: parts(own, found, os.environ), own.files).watch()
+    its.protection.start()
     return create(its)

@@ -1,0 +1,1 @@
+"""GitHub's deployment protection rule: environments that wait for the gate."""

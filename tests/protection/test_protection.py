@@ -1,0 +1,418 @@
+"""From a delivery to the answer that GitHub gets for it, against a GitHub that checks all of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gate.settings import Settings
+from gate.surfaces.http.catalogue import catalogue
+from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
+from tests.protection.apphub import LOST, REPO, REPO_ID
+from tests.protection.parts import RUN, TAGS, payload, waiting
+from tests.protection.shapes import check
+
+MINUTE = 60.0
+
+
+@pytest.fixture
+def gate(tmp_path, hub):
+    return waiting(tmp_path, hub)
+
+
+@pytest.fixture(autouse=True)
+def heard(caplog):
+    caplog.set_level("INFO", "gate.http")
+
+
+def early(gate, minutes):
+    """So many minutes after the canary began: too soon to tell."""
+    gate.clock.now = STARTED[GOOD] + 60 * minutes
+
+
+YOUNG = TAGS.replace("since: 60m", "since: 5m")
+
+
+def test_a_delivery_is_what_githubs_own_schema_says(hub):
+    check("hook-webhook-deployment-protection-rule-requested", payload(hub))
+
+
+def test_a_canary_that_is_shown_safe_is_approved(gate):
+    status, told = gate.deliver()
+    assert (status, told["accepted"]) == (202, True)
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    comment = gate.hub.posted[0]["comment"]
+    assert comment.startswith("**PROMOTE: checkout v1.8.0 -\\> v1.9.0**")
+    assert f"request `{told['id']}`" in comment
+    assert gate.protection.waiting == 0
+
+
+def test_a_canary_that_is_shown_worse_is_rejected(gate):
+    gate.clock.now = STARTED[BAD] + HOUR
+    gate.deliver(payload(gate.hub, BAD))
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "shown worse than the margin allows: errors" in gate.hub.posted[0]["comment"]
+
+
+def test_what_is_not_known_yet_waits_and_is_rejected_at_the_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    assert hub.answers == []
+    assert [one.startswith("**HOLD: checkout") for one in hub.told] == [True]
+    early(gate, 6)
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    comment = hub.posted[-1]["comment"]
+    assert comment.startswith("**Rejected: no verdict in time**")
+    assert "waited 1m for a promote" in comment
+    assert "hold: " in comment
+    assert comment.count("would change it: ") >= 2
+    assert len(comment) <= 1024
+
+
+def test_after_a_deadline_that_nobody_watched_nothing_is_approved(gate):
+    """The canary is safe by now; but the gate was away for too long to say so."""
+    gate.clock.now -= HOUR
+    gate.deliver()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "the gate did not run" in gate.hub.posted[0]["comment"]
+
+
+def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 45s\n")
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    gate.clock.now += 30
+    assert gate.turn() == 15.0
+
+
+def test_progress_is_told_when_who_speaks_changes_and_nine_times_at_most(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1d\n")
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += 30
+    gate.turn()
+    assert len(hub.told) == 1  # the same rules spoke
+    (work,) = gate.protection._works.values()
+    gate.protection._keep(replace(work, told=8))
+    services = gate.server.its.catalogue
+    for known in ({}, services, {}):
+        gate.server.its.catalogue = known
+        gate.turn()
+    assert [one.partition("\n")[0] for one in hub.told[1:]] == ["**Waiting**"]
+    gate.clock.now += 86_400
+    gate.turn()
+    assert hub.answers == ["rejected"]  # the tenth is taken
+
+
+def test_a_redelivery_is_taken_once(gate):
+    guid = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+    assert gate.deliver(guid=guid)[0] == 202
+    status, told = gate.deliver(guid=guid)
+    assert (status, told["accepted"], told["reason"]) == (
+        200,
+        False,
+        "this delivery was taken before",
+    )
+    gate.turn()
+    assert gate.deliver(guid=guid)[0] == 200
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_a_run_that_is_run_again_is_asked_about_anew(gate):
+    gate.deliver()
+    gate.turn()
+    gate.hub.wait(RUN)
+    assert gate.deliver()[0] == 202
+    gate.turn()
+    assert gate.hub.answers == ["approved", "approved"]
+
+
+def test_nothing_to_approve_yet_is_tried_again(gate):
+    gate.hub.faults = [422, 422]
+    gate.deliver()
+    assert gate.turn() == 2.0
+    assert gate.turn() == 4.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_github_says_itself_when_to_come_again(gate):
+    gate.hub.faults, gate.hub.retry_after = [429], "77"
+    gate.deliver()
+    assert gate.turn() == 77.0
+
+
+def test_a_policy_that_only_observes_keeps_nobody_waiting(tmp_path, hub):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "standard.yaml").write_text(
+        "apiVersion: gate/v1\nkind: ReleasePolicy\nname: standard\nmode: observe\nrules:\n"
+        "  - {name: safe, when: analysis.safe, then: promote, message: shown safe}\n"
+        "  - {name: worse, when: size(analysis.worse) > 0, then: rollback, message: worse}\n"
+    )
+    gate = waiting(tmp_path, hub)
+    settings = Settings(ledger=tmp_path / "ledger.db", timeout=5.0)
+    gate.server.its.catalogue = catalogue((EXAMPLE,), tmp_path / "policies", settings, {})
+    gate.clock.now = STARTED[BAD] + HOUR
+    gate.deliver(payload(hub, BAD))
+    assert gate.turn() is None
+    assert hub.answers == ["approved"]
+    assert hub.posted[0]["comment"].startswith("**OBSERVED ROLLBACK (not enforced): checkout")
+
+
+def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
+    gate.hub.faults = [LOST]
+    gate.deliver()
+    assert gate.turn() == 2.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert sum(one.startswith("POST") and one.endswith("rule") for one in gate.hub.asked) == 1
+
+
+def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again(gate, caplog):
+    gate.hub.waiting.clear()
+    gate.deliver(guid="a")
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert gate.hub.answers == []
+    ends = [one for one in gate.log(caplog, "protection") if one["step"] == "given up"]
+    assert "the run may be cancelled" in ends[0]["why"]
+    gate.hub.wait(RUN)
+    gate.clock.now = STARTED[GOOD] + HOUR + 1  # the recording ends here
+    assert gate.deliver(guid="a")[0] == 202
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert gate.deliver(guid="a")[0] == 200
+
+
+def test_github_down_for_a_while_is_waited_for(gate):
+    gate.deliver()
+    gate.hub.down = True
+    assert gate.turn() == 30.0  # the baseline is not known without it
+    assert gate.server.get("/readyz")[1]["github"] == "failing: server error"
+    gate.hub.down = False
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+    assert gate.server.get("/readyz")[1]["github"] == "answering"
+
+
+def test_down_until_after_the_deadline_the_answer_is_still_given(gate):
+    gate.deliver()
+    gate.hub.down = True
+    gate.turn()
+    gate.clock.now += HOUR
+    assert gate.turn() is not None
+    gate.hub.down = False
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "Service Unavailable" in gate.hub.posted[-1]["comment"]
+
+
+def test_an_approval_that_github_did_not_take_in_time_is_judged_again(gate, tmp_path):
+    gate.hub.faults = [500] * 3
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += 5 * MINUTE + 1
+    assert gate.turn() == 0.0
+    assert gate.turn() == 30.0  # the recording ends before, so nothing promotes any more
+    assert gate.hub.answers == []
+    (work,) = gate.protection._journal.unfinished(0.0)
+    assert (work.answer, work.withdrawn) == (None, 1)
+    gate.hub.faults.clear()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+
+
+def test_an_old_approval_that_github_has_is_not_withdrawn(gate):
+    gate.hub.faults = [LOST]
+    gate.deliver()
+    gate.turn()
+    gate.clock.now += HOUR
+    assert gate.turn() is None
+    assert gate.hub.answers == ["approved"]
+
+
+def test_stopped_with_an_approval_and_back_too_late_it_rejects(gate):
+    gate.hub.faults = [500]
+    gate.deliver()
+    gate.turn()
+    (work,) = gate.protection._journal.unfinished(0.0)  # as after a restart
+    gate.protection._take(work)
+    gate.clock.now += 2 * HOUR
+    assert gate.turn() == 0.0
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "did not take an approval in time" in gate.hub.posted[0]["comment"]
+
+
+def test_a_full_disk_at_the_deadline_is_told_once(gate, monkeypatch):
+    gate.hub.down = True
+    gate.deliver()
+    gate.turn()
+    gate.hub.down = False
+    gate.clock.now += HOUR
+    path = gate.server.ledger.path
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    for _ in range(3):
+        assert gate.protection._safely((REPO_ID, RUN, "production")) == 30.0
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert gate.turn() is None
+    assert gate.hub.posted[-1]["comment"].count("waited 30m") == 1
+
+
+def test_a_delivery_without_installation_finds_it(gate):
+    assert gate.deliver(payload(gate.hub) | {"installation": None})[0] == 202
+    assert gate.turn() is None
+    assert f"GET /repos/{REPO}/installation" in gate.hub.asked
+    assert gate.hub.answers == ["approved"]
+
+
+def test_an_app_that_is_not_installed_there_says_what_to_do(gate, caplog):
+    gate.hub.installed.clear()
+    gate.deliver()
+    gate.turn()
+    assert "install the App on the repository" in gate.log(caplog, "protection fault")[0]["why"]
+    gate.clock.now += HOUR
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert (
+        'gate_protection_steps_total{step="given up"} 1.0'
+        in gate.server.its.metrics.text().decode()
+    )
+
+
+@pytest.mark.parametrize(
+    "left_out", [{"deployment": None}, {"deployment": {"id": 3}}, {"deployment": {"sha": None}}]
+)
+def test_without_a_commit_it_is_rejected_with_that_reason(gate, left_out):
+    assert gate.deliver(payload(gate.hub) | left_out)[0] == 202
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert "GitHub told no commit" in gate.hub.posted[0]["comment"]
+
+
+def test_an_environment_the_file_does_not_know_is_rejected_and_not_left_waiting(gate):
+    gate.hub.wait(RUN, "staging")
+    gate.deliver(payload(gate.hub) | {"environment": "staging"})
+    assert gate.turn(environment="staging") is None
+    assert gate.hub.answers == ["rejected"]
+    assert "the gate knows no environment staging of acme/shop" in gate.hub.posted[0]["comment"]
+
+
+def test_without_an_earlier_deployment_there_is_no_baseline(gate):
+    gate.hub.deployed = [one for one in gate.hub.deployed if one.ref in ("v1.8.1", GOOD)]
+    gate.deliver()
+    assert gate.turn() is None
+    assert gate.hub.answers == ["rejected"]
+    assert (
+        "no other commit was deployed to production successfully" in gate.hub.posted[0]["comment"]
+    )
+
+
+def test_the_baseline_may_come_from_another_environment(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{TAGS}    stable: live\n")
+    hub.deployed[1].environment = "live"
+    gate.deliver()
+    gate.turn()
+    assert hub.answers == ["approved"]
+
+
+def test_one_token_serves_until_it_is_about_to_expire(gate):
+    def fetched():
+        return sum(one.endswith("/access_tokens") for one in gate.hub.asked)
+
+    for run in (RUN, RUN + 1):
+        gate.hub.wait(run)
+        gate.deliver(payload(gate.hub, run=run))
+        gate.turn(run)
+    assert fetched() == 1
+    for later, tokens in ((54, 1), (2, 2)):
+        gate.clock.now += later * MINUTE
+        gate.deliver()
+        gate.turn()
+        assert fetched() == tokens
+
+
+def test_a_token_that_was_revoked_is_replaced(gate):
+    gate.deliver()
+    gate.hub.faults = [503]
+    gate.turn()
+    gate.hub.tokens.clear()
+    while (pause := gate.turn()) is not None:
+        gate.clock.now += pause
+    assert gate.hub.answers == ["approved"]
+
+
+def test_a_key_that_is_not_the_apps_is_a_fault_that_names_it(tmp_path, gate, caplog):
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    from gate.surfaces.protection.app_file import load
+    from tests.protection.apphub import pem
+    from tests.protection.parts import ENVIRON
+
+    (tmp_path / "app.pem").write_bytes(pem(rsa.generate_private_key(65_537, 2048)))
+    gate.server.its.github = load(tmp_path / "github.yaml", ["checkout"], ENVIRON)
+    gate.deliver()
+    gate.turn()
+    faults = gate.log(caplog, "protection fault")
+    assert "check the id and the key of the App" in faults[0]["why"]
+    assert not any("eyJ" in one.message or "ghs_" in one.message for one in caplog.records)
+
+
+def test_no_redirect_is_followed(gate, hub):
+    from tests.protection.apphub import AppHub
+
+    gate.deliver()
+    with AppHub(clock=gate.clock).serving() as elsewhere:
+        hub.moved_to = elsewhere.url
+        gate.turn()
+        gate.clock.now += HOUR
+        gate.turn()
+        assert elsewhere.asked == []
+
+
+def test_it_goes_on_after_a_restart_with_what_the_ledger_holds(tmp_path, hub):
+    gate = waiting(tmp_path, hub, YOUNG)
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    again = waiting(tmp_path, hub, YOUNG)
+    early(again, 6)
+    (work,) = again.protection._journal.unfinished(0.0)
+    assert (work.told, work.answer) == (1, None)
+    again.protection._take(work)
+    assert again.turn() == 30.0
+    assert len(hub.told) == 1  # nothing new
+    again.clock.now = STARTED[GOOD] + HOUR
+    assert again.turn() is None
+    assert hub.answers == ["rejected"]
+    assert again.protection._journal.unfinished(0.0) == []
+
+
+def test_whoever_asks_about_the_same_rollout_shares_the_decision(gate):
+    gate.deliver()
+    gate.turn()
+    since = datetime.fromtimestamp(STARTED[GOOD], UTC).isoformat()
+    _, told = gate.server.post("/v1/decisions", ask(GOOD, since=since))
+    assert told["id"] in gate.hub.posted[0]["comment"]
+
+
+def test_what_is_under_way_is_no_news(gate):
+    gate.server.its.lanes.close(0.0)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    assert gate.hub.posted == []
