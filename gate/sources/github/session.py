@@ -79,7 +79,7 @@ class RefusedError(SourceError):
 
 
 class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships no types
-    """Every request through it raises SourceError or returns a whole answer with status 200.
+    """Every request through it raises SourceError or returns a whole answer (200, or 201: made).
 
     `deadline` is in seconds of the clock of the server's patience.
     """
@@ -117,7 +117,7 @@ class BoundedSession(GitHubSession):  # type: ignore[misc]  # github3.py ships n
                 f"answered a web page ({kind}) where the API of GitHub was expected; the url of a "
                 f"GitHub Enterprise Server ends in /api/v3: {start_of(response.content)}",
             )
-        if status != 200:
+        if status not in {200, 201}:
             raise self._refusal(response)
         return response
 

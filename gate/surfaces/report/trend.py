@@ -89,9 +89,9 @@ def _level(series: Series, rows: range, window: Window, quantile: float | None) 
     part = slice(rows.start, rows.stop)
     match series:
         case Counts(bad, total):
-            seen = np.isfinite(bad[part]) & np.isfinite(total[part])
-            events = total[part][seen].sum()
-            return float(bad[part][seen].sum() / events) if events > 0 else None
+            both = np.isfinite(bad[part]) & np.isfinite(total[part])
+            events = total[part][both].sum()
+            return float(bad[part][both].sum() / events) if events > 0 else None
         case Buckets(edges, counts):
             return None if quantile is None else _of_buckets(edges, counts[part], quantile)
         case Levels(_, values):
