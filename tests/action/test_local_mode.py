@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed
 from tests.parts.broken import answering, failed
+from tests.parts.hubwriting import Board
 from tests.parts.workflow import run
 
 pytestmark = pytest.mark.slow
@@ -127,8 +130,53 @@ def test_what_a_server_says_is_obeyed_nowhere(step, tmp_path):
     ((level, _),) = done.annotations
     assert level == "error"
     assert "img src" in done.summary
-    assert not re.search(r"@all|(?<!\\)[<`]", done.summary)
+    assert not re.search(r"@all|(?<!\\)(<img|`b)", done.summary)
     assert set(done.outputs) == {"outcome", "exit-code", "decision-id", "decision-url", "report"}
+
+
+MANY = 50
+
+
+def test_a_report_of_fifty_metrics_fits_the_summary_and_is_cut_for_the_comment(step, tmp_path):
+    file = tmp_path / "gate.yaml"
+    head, rest = RECORDED.read_text().split("metrics:\n")
+    _, after = rest.split("\nslos:")
+    latency = "".join(
+        f"  - {{name: latency of route {number}, kind: histogram, unit: s, quantiles: [0.5, 0.9, 0.95, 0.99],\n"
+        "     buckets: 'http_request_duration_seconds_bucket{ {{selector}} }'}\n"
+        for number in range(MANY)
+    )
+    head = head.replace("recording.json", f"{RECORDED.parent}/recording.json")
+    file.write_text(f"{head}metrics:\n{latency}\nslos:{after}")
+    board = Board()
+    with answering(board) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
+        given = {"service-file": str(file), "comment": "always", "pull-request": "7"}
+        done = step(BAD, {**given, "timeout": "60s", "github-token": "ghs_x"}, environ=environ)
+    assert done.code == 20, done.log
+    assert done.summary.count("latency of route") > 3 * 4 * MANY
+    assert "cut here" not in done.summary
+    ((_, comment),) = board.written
+    assert len(comment["body"].encode()) <= 65_536
+    assert "cut here; all of it: https://github.com/acme/shop/actions/runs/42" in comment["body"]
+
+
+IN_A_WORKFLOW = {"GITHUB_SHA": "a" * 40}
+
+
+def test_what_the_inputs_ask_for_is_written_to_github(step):
+    board = Board(may={"statuses", "deployments"})
+    with answering(board) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
+        given = {"status": "true", "check": "true", "deployment-id": "5", "github-token": "ghs_x"}
+        done = step(BAD, given, environ=environ)
+    assert done.code == 20, done.log
+    assert [body["state"] for _, body in board.written] == [
+        "pending", "in_progress", "failure", "failure",
+    ]  # fmt: skip
+    (check, _) = done.annotations
+    assert check[0] == "warning"
+    assert check[1].startswith("check run: not written; needs `permissions: checks: write`")
 
 
 def test_two_steps_of_a_job_share_the_install_and_the_ledger(step):
@@ -136,3 +184,27 @@ def test_two_steps_of_a_job_share_the_install_and_the_ledger(step):
     assert "installed in" not in first.log
     assert first.outputs["report"] != second.outputs["report"]
     assert re.search(r"decision `[0-9a-f]{16}`", second.summary)
+
+
+def reachable() -> bool:
+    try:
+        with socket.create_connection(("pypi.org", 443), timeout=3):
+            return True
+    except OSError:
+        return any(os.environ.get(name) for name in ("PIP_INDEX_URL", "https_proxy", "HTTPS_PROXY"))
+
+
+@pytest.mark.skipif(not reachable(), reason="PyPI is out of reach, from which the action installs")
+def test_it_installs_itself_from_locked_packages_once_a_job(tmp_path):
+    # As the machine reaches its index, which a bare runner does by itself.
+    names = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "https_proxy", "HTTPS_PROXY", "no_proxy",
+             "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
+    environ = {name: os.environ[name] for name in names if name in os.environ}
+    python = Path(getattr(sys, "_base_executable", sys.executable))
+    first = run(ACTION, tmp_path, {**LOCAL, **GOOD}, python=python, environ=environ)
+    assert (first.code, first.outputs["outcome"]) == (0, "promote"), first.log
+    assert "installed in" in first.log
+    second = run(ACTION, tmp_path, {**LOCAL, **BAD}, python=python)
+    assert second.outputs["outcome"] == "rollback", second.log
+    assert "installed in" not in second.log
+    print(f"cold {first.seconds:.1f} s, cached {second.seconds:.1f} s")
