@@ -10,8 +10,9 @@ import json
 import os
 import secrets
 import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def main(environ: Mapping[str, str]) -> int:
         return _tell(finished, Ending("error", str(error), WRONG), "never", environ)
     try:
         answer = _answer(given, environ)
+        _listen(signal.SIG_IGN)  # what follows takes a moment, and must not be torn apart
     except Cancelled:
         answer = Answer(outcome="cancelled", exit_code=CANCELLED, reason="the job was cancelled")
         return _tell(answer, Ending("error", "cancelled; nothing was decided", CANCELLED), "never",
@@ -53,12 +55,12 @@ def main(environ: Mapping[str, str]) -> int:
 
 def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
     folder = Path(environ.get("RUNNER_TEMP") or environ.get("TMPDIR") or "/tmp") / "release-gate"  # noqa: S108  the runner's own
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if given.server_url:
             return server_mode.answered(given, environ)
         return local_mode.answered(given, environ, folder)
-    except UndecidedError as error:
+    except (UndecidedError, OSError, subprocess.SubprocessError) as error:
         return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error))
     except RefusedError as error:
         return Answer(outcome="error", exit_code=WRONG, reason=str(error))
@@ -108,9 +110,13 @@ def _without_report(answer: Answer) -> str:
     return f"### Release gate: {answer.outcome}\n\n`{reason}`\n"
 
 
+def _listen(handler: Callable[..., None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
 def _cancel(*_: object) -> None:
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)  # once is enough; what follows must not be torn apart
+    _listen(signal.SIG_IGN)  # once is enough
     raise Cancelled
 
 
@@ -118,6 +124,5 @@ if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Windows' default is the code page
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _cancel)
+    _listen(_cancel)
     sys.exit(main(os.environ))

@@ -55,7 +55,14 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     named = set(re.findall(r"`?gate ([a-z]+)", "\n".join(blocks("sh")))) | {"replay", "show"}
     assert named <= set(COMMANDS)
     helps = ""
-    below = ["import kayenta", "override add", "risk evaluate", "risk fit", "ledger list"]
+    below = [
+        "import kayenta",
+        "override add",
+        "risk evaluate",
+        "risk fit",
+        "ledger list",
+        "github report",
+    ]
     below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
     for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0

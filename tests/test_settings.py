@@ -65,8 +65,8 @@ def test_an_unknown_variable_is_refused_by_name():
         settings({"GATE_LEGDER": "x", "PATH": "/bin"})
     assert str(caught.value) == (
         "unknown environment variable GATE_LEGDER; did you mean 'GATE_LEDGER'?\n"
-        "  known: GATE_CACHE, GATE_INSECURE, GATE_LEDGER, GATE_POLICIES, GATE_SERVICES, GATE_SETTINGS, "
-        "GATE_TIMEOUT, GATE_TOKENS, GATE_URL"
+        "  known: GATE_CACHE, GATE_INSECURE, GATE_LEDGER, GATE_POLICIES, GATE_SERVICES, "
+        "GATE_SETTINGS, GATE_TIMEOUT, GATE_TOKENS, GATE_URL"
     )
 
 

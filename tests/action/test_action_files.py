@@ -98,3 +98,19 @@ def test_the_durations_are_those_of_the_command_line():
     from gate.units import UNITS
 
     assert part("inputs").UNITS == UNITS
+
+
+def test_the_inputs_that_examples_and_readme_give_exist():
+    known = set(yaml.safe_load(ACTION.read_text())["inputs"])
+    for file in WORKFLOWS:
+        for job in yaml.safe_load(file.read_text())["jobs"].values():
+            for step in job.get("steps", []):
+                if step.get("uses", "").startswith(("OWNER/gate@", "./")):
+                    assert set(step["with"]) <= known, file
+    readme = (ROOT / "README.md").read_text()
+    shown = [
+        yaml.safe_load(one)
+        for one in re.findall(r"```yaml\n(- uses: OWNER.*?)```", readme, re.DOTALL)
+    ]
+    assert len(shown) == 2
+    assert all(set(step["with"]) <= known for (step,) in shown)

@@ -142,7 +142,8 @@ def test_a_report_of_fifty_metrics_fits_the_summary_and_is_cut_for_the_comment(s
     head, rest = RECORDED.read_text().split("metrics:\n")
     _, after = rest.split("\nslos:")
     latency = "".join(
-        f"  - {{name: latency of route {number}, kind: histogram, unit: s, quantiles: [0.5, 0.9, 0.95, 0.99],\n"
+        f"  - {{name: latency of route {number}, kind: histogram, unit: s,\n"
+        "     quantiles: [0.5, 0.9, 0.95, 0.99],\n"
         "     buckets: 'http_request_duration_seconds_bucket{ {{selector}} }'}\n"
         for number in range(MANY)
     )
@@ -179,6 +180,16 @@ def test_what_the_inputs_ask_for_is_written_to_github(step):
     assert check[1].startswith("check run: not written; needs `permissions: checks: write`")
 
 
+def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_path):
+    checkout = tmp_path / "checkout"
+    (checkout / "gate").mkdir(parents=True)
+    for name in ("gate/__init__", "gate/__main__", "orjson"):
+        (checkout / f"{name}.py").write_text("print('forged'); raise SystemExit(0)")
+    done = step(BAD, cwd=checkout, environ={"PYTHONPATH": str(checkout)})
+    assert (done.code, done.outputs["outcome"]) == (20, "rollback"), done.log
+    assert "forged" not in done.log
+
+
 def test_two_steps_of_a_job_share_the_install_and_the_ledger(step):
     first, second = step(GOOD), step(GOOD)
     assert "installed in" not in first.log
@@ -191,14 +202,15 @@ def reachable() -> bool:
         with socket.create_connection(("pypi.org", 443), timeout=3):
             return True
     except OSError:
-        return any(os.environ.get(name) for name in ("PIP_INDEX_URL", "https_proxy", "HTTPS_PROXY"))
+        names = ("PIP_INDEX_URL", "https_proxy", "HTTPS_PROXY")
+        return any(os.environ.get(name) for name in names)
 
 
 @pytest.mark.skipif(not reachable(), reason="PyPI is out of reach, from which the action installs")
 def test_it_installs_itself_from_locked_packages_once_a_job(tmp_path):
     # As the machine reaches its index, which a bare runner does by itself.
-    names = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "https_proxy", "HTTPS_PROXY", "no_proxy",
-             "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
+    names = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "https_proxy", "HTTPS_PROXY",
+             "no_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
     environ = {name: os.environ[name] for name in names if name in os.environ}
     python = Path(getattr(sys, "_base_executable", sys.executable))
     first = run(ACTION, tmp_path, {**LOCAL, **GOOD}, python=python, environ=environ)
@@ -207,4 +219,3 @@ def test_it_installs_itself_from_locked_packages_once_a_job(tmp_path):
     second = run(ACTION, tmp_path, {**LOCAL, **BAD}, python=python)
     assert second.outputs["outcome"] == "rollback", second.log
     assert "installed in" not in second.log
-    print(f"cold {first.seconds:.1f} s, cached {second.seconds:.1f} s")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -240,6 +239,17 @@ def test_an_input_of_a_server_is_refused_without_one(tmp_path):
     assert (done.code, done.annotations) == (
         2, [("error", "service means nothing without server-url")],
     )  # fmt: skip
+
+
+def test_nothing_of_the_repository_is_imported(tmp_path):
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("json", "inputs", "answer", "ssl"):
+        (checkout / f"{name}.py").write_text("raise SystemExit(0)")
+    environ = {"PYTHONPATH": str(checkout), "PYTHONSTARTUP": str(checkout / "json.py")}
+    with answering(answers(report=a_report(verdict="rollback", exit_code=20))) as server:
+        done = ask(tmp_path, server.url, BAD, {"wait": "0s"}, cwd=checkout, environ=environ)
+    assert (done.code, done.outputs["outcome"]) == (20, "rollback"), done.log
 
 
 def test_an_old_python_is_told(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,29 +45,31 @@ class Board:
         path = asked.path.removeprefix("/api/v3")
         match asked.method, path.removeprefix(ROOT).strip("/").split("/"):
             case "GET", ["user"]:
-                if self.login is None:
-                    return said(403, "Resource not accessible by integration")
-                return made(200, account(self.login))
+                return self._who()
             case "GET", ["issues", "7", "comments"]:
                 return self._page(asked)
-            case "POST", ["statuses", _]:
-                return self._write("statuses", path, body)
-            case "POST", ["check-runs"]:
-                return self._write("checks", path, body)
-            case "POST", ["deployments", _, "statuses"]:
-                return self._write("deployments", path, body)
             case "POST", ["issues", "7", "comments"]:
-                if len(body["body"]) > 65_536:
-                    return said(422, "Body is too long (maximum is 65536 characters)")
-                answer = self._write("pull-requests", path, body)
-                if answer.status == 201:
-                    self.comments.append(a_comment(900 + len(self.comments), body["body"]))
-                return answer
+                return self._comment(path, body)
             case "PATCH", ["issues", "comments", number]:
                 (one,) = (it for it in self.comments if it["id"] == int(number))
                 one["body"] = body["body"]
                 return self._write("pull-requests", path, body, 200)
+            case "POST", ["statuses" | "check-runs" | "deployments" as kind, *_]:
+                return self._write(kind.replace("check-runs", "checks"), path, body)
         return said(404, "Not Found")
+
+    def _who(self) -> Reply:
+        if self.login is None:
+            return said(403, "Resource not accessible by integration")
+        return made(200, account(self.login))
+
+    def _comment(self, path: str, body: Any) -> Reply:
+        if len(body["body"]) > 65_536:
+            return said(422, "Body is too long (maximum is 65536 characters)")
+        answer = self._write("pull-requests", path, body)
+        if answer.status == 201:
+            self.comments.append(a_comment(900 + len(self.comments), body["body"]))
+        return answer
 
     def _write(self, permission: str, path: str, body: Any, status: int = 201) -> Reply:
         if permission not in self.may:

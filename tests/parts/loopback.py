@@ -34,7 +34,8 @@ class Quiet(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         self.reply(self.rfile.read(length).decode())
 
-    do_PATCH = do_POST
+    def do_PATCH(self) -> None:
+        self.do_POST()
 
     def log_message(self, *_: object) -> None:
         pass

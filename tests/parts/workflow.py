@@ -140,7 +140,7 @@ def _annotations(log: str):
     """The commands of the log that are obeyed: none between stop-commands and its word."""
     stopped = None
     for line in log.splitlines():
-        line = line.strip()  # noqa: PLW2901  the runner does not mind leading blanks
+        line = line.strip()
         if stopped:
             stopped = None if line == f"::{stopped}::" else stopped
         elif line.startswith("::stop-commands::"):
