@@ -111,6 +111,13 @@ def test_the_freezes_it_shows_are_some():
     ]
 
 
+def test_the_file_of_tokens_it_shows_is_one(tmp_path):
+    from gate.surfaces.http.tokens import load
+
+    (tmp_path / "tokens.yaml").write_text(yaml("github:"))
+    assert load(tmp_path / "tokens.yaml").caller("gate_unknown") is None
+
+
 def test_the_evidence_table_it_shows_is_one():
     (table,) = (one for one in blocks("yaml") if one.startswith("evidence:"))
     head = "apiVersion: gate/v1\nkind: ReleasePolicy\nname: shown\nextends: standard\n"
