@@ -73,6 +73,11 @@ def say(line: str) -> None:
         return
 
 
+def note(about: str, text: object) -> None:
+    """One line about something of ours, whatever stands in the text: it begins no line."""
+    say(f"{about}: {' '.join(str(text).split())}")
+
+
 @contextmanager
 def plain() -> Iterator[None]:
     """Within it no line of the log is a command, whoever writes it."""

@@ -13,12 +13,13 @@ from urllib.parse import quote
 from answer import Answer, RefusedError, UndecidedError, told
 from exchange import DeniedError, PassingError, ask, opener
 from inputs import Inputs
-from runner import annotate, mask, say
+from runner import annotate, mask, note
 
 # Seconds. A server that was never reached is probably written wrongly, however long one may wait.
 FIRST_CONTACT = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STILL_JUDGING_PAUSE = 2.0
+REPORT_ATTEMPTS = 4
 
 
 class Server:
@@ -112,7 +113,7 @@ def _patiently(server: Server, given: Inputs) -> Answer:
                 raise UndecidedError(
                     f"{given.server_url} could not be asked, {failures} times: {error}"
                 ) from None
-            say(f"{given.server_url}: {error}; asking again in {pause:.1f} s")
+            note(given.server_url, f"{error}; asking again in {pause:.1f} s")
         else:
             number, failures, reached = number + 1, 0, True
             left = end - time.monotonic()
@@ -128,7 +129,7 @@ def _until_next(given: Inputs, answer: Answer | None, left: float) -> float:
     if answer is None:
         return STILL_JUDGING_PAUSE
     pause = min(given.poll_interval, max(left, 0.0))
-    say(f"hold: {answer.reason!r}; asking again in {pause:.0f} s, {left:.0f} s left")
+    note("hold", f"{answer.reason}; asking again in {pause:.0f} s, {left:.0f} s left")
     return pause
 
 
@@ -140,8 +141,14 @@ def _pause(failures: int, wish: float | None) -> float:
 
 def _with_report(server: Server, answer: Answer) -> Answer:
     """With the report for people; where it cannot be had, the verdict stays what it is."""
-    try:
-        return replace(answer, markdown=server.markdown(answer.id))
-    except (PassingError, DeniedError) as error:
-        annotate("warning", f"the report could not be read, only the verdict: {error}")
-        return answer
+    for attempt in range(1, REPORT_ATTEMPTS + 1):
+        try:
+            return replace(answer, markdown=server.markdown(answer.id))
+        except PassingError as error:
+            why: Exception = error
+            time.sleep(_pause(attempt, None))
+        except DeniedError as error:
+            why = error
+            break
+    annotate("warning", f"the report could not be read, only the verdict: {why}")
+    return answer

@@ -187,6 +187,32 @@ def test_nothing_a_server_says_forges_an_output_or_a_command(tmp_path):
     assert done.annotations == [("error", f"ROLLBACK: {FORGED}")]
 
 
+def test_no_complaint_or_reason_on_the_way_is_a_command(tmp_path):
+    body = {"error": {"status": 503, "reason": FORGED, "hint": FORGED}}
+    busy = Reply(503, orjson.dumps(body), headers={"Retry-After": "0"})
+    hold = a_report(verdict="hold", exit_code=10, reasons=[{"message": FORGED}])
+    holding = Reply(200, orjson.dumps({"report": hold, "url": "u"}))
+    now = {"canary": "v9", "wait": "5s", "poll-interval": "100ms"}
+    with answering(answers(busy, holding, report=a_report())) as server:
+        done = ask(tmp_path, server.url, now)
+    assert done.code == 0, done.log
+    assert done.log.count("asking again") == 2
+    assert done.annotations == []
+
+
+def test_a_report_that_cannot_be_read_changes_no_verdict(tmp_path):
+    def reply(asked):
+        if asked.path.endswith("/markdown"):
+            return Reply(404, b"{}")
+        return Reply(200, orjson.dumps({"report": a_report(reasons=[{"message": "`a` @b"}])}))
+
+    with answering(reply) as server:
+        done = ask(tmp_path, server.url, GOOD)
+    assert (done.code, done.outputs["outcome"]) == (0, "promote")
+    assert done.summary == "### Release gate: promote\n\n`'a' @b`\n"
+    assert done.annotations[0][0] == "warning"
+
+
 def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
     row = f"| {'metric' * 20} | 1 |\n"
     report = a_report(markdown=row * 20_000)
