@@ -12,6 +12,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
-    folder = Path(environ.get("RUNNER_TEMP") or environ.get("TMPDIR") or "/tmp") / "release-gate"  # noqa: S108  the runner's own
+    folder = _folder(environ)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if given.server_url:
@@ -93,10 +94,17 @@ def _kept(answer: Answer, environ: Mapping[str, str]) -> str:
     """The path of the report: its own file, as a job may have several gates."""
     if answer.report is None:
         return ""
-    folder = Path(environ.get("RUNNER_TEMP") or ".").resolve() / "release-gate"
-    path = folder / f"report-{answer.id}-{secrets.token_hex(4)}.json"
-    path.write_text(json.dumps(answer.report, indent=2) + "\n", encoding="utf-8")
+    path = _folder(environ).resolve() / f"report-{secrets.token_hex(8)}.json"
+    try:
+        path.write_text(json.dumps(answer.report, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        annotate("warning", f"the report could not be kept: {error}")
+        return ""
     return str(path)
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "release-gate"
 
 
 def _run_url(environ: Mapping[str, str]) -> str:

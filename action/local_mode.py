@@ -21,14 +21,14 @@ from runner import annotate, mask, plain, say
 INSTALLING = 600.0  # seconds
 GRACE = 60.0  # seconds beyond its own time after which the judge is stopped
 LEAVING = 3.0  # seconds; the runner gives 7.5 between its first and its second signal
-LONGEST_COMPLAINT = 2_000
+LAST_WORDS = 4.0  # seconds; of a cancelled job not many are left
 
 
 class Gate:
     """The command line of the gate, in a virtual environment of the runner's temporary folder."""
 
     def __init__(self, folder: Path, given: Inputs, environ: Mapping[str, str]) -> None:
-        self._folder, self._given = folder, given
+        self._folder = folder
         self._checkout = Path(environ["GITHUB_ACTION_PATH"]).resolve()
         self._environ = _environ(folder, given, environ)
         self._python = ""
@@ -97,7 +97,7 @@ def _environ(folder: Path, given: Inputs, environ: Mapping[str, str]) -> dict[st
     own.setdefault("GATE_CACHE", str(folder / "cache"))
     if given.github_token:
         mask(given.github_token)
-        own.setdefault("GITHUB_TOKEN", given.github_token)
+        own["GITHUB_TOKEN"] = own.get("GITHUB_TOKEN") or given.github_token
     return {**own, "PYTHONUTF8": "1"}
 
 
@@ -117,9 +117,15 @@ def answered(given: Inputs, environ: Mapping[str, str], folder: Path) -> Answer:
     gate.install()
     following = ["--status"] if given.status else []
     following += [f"--deployment={given.deployment_id}"] if given.deployment_id else []
+    about = [f"--file={given.service_file}", *following]
     if following:
-        _write(gate, folder, ["begin", f"--file={given.service_file}", *following])
-    answer = _judged(gate, given, folder)
+        _write(gate, folder, ["begin", *about])
+    try:
+        answer = _judged(gate, given, folder)
+    except BaseException:  # also a cancelled job leaves no status that is pending for ever
+        if following:
+            _write(gate, folder, ["give-up", *about], LAST_WORDS)
+        raise
     written = [*following, *(["--check"] if given.check else []), *_comment(given, answer)]
     if written:
         _write(gate, folder, ["report", *written, answer.id])
@@ -173,11 +179,11 @@ def _check(given: Inputs, wait: float) -> list[str]:
     return ["check", "--format=json", *words]
 
 
-def _write(gate: Gate, folder: Path, arguments: Sequence[str]) -> None:
+def _write(gate: Gate, folder: Path, arguments: Sequence[str], within: float = GRACE) -> None:
     """What cannot be written is a warning; no verdict changes by it."""
     out = folder / "written.json"
     try:
-        gate(["github", arguments[0], "--format=json", *arguments[1:]], GRACE, out)
+        gate(["github", arguments[0], "--format=json", *arguments[1:]], within, out)
         written = json.loads(out.read_bytes())["written"]
     except (UndecidedError, OSError, ValueError, KeyError):
         annotate("warning", "nothing could be written to GitHub; the log has more")

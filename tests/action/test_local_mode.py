@@ -18,6 +18,8 @@ from tests.parts.workflow import run
 
 pytestmark = pytest.mark.slow
 
+IN_A_WORKFLOW = {"GITHUB_SHA": "a" * 40}
+
 
 @pytest.fixture
 def step(tmp_path):
@@ -100,6 +102,20 @@ def test_a_cancelled_job_leaves_its_outputs_and_no_process(step, tmp_path):
     assert done.summary == ""
 
 
+def test_a_cancelled_job_leaves_no_status_pending(step, tmp_path):
+    now = {"canary": "v1.9.1", "wait": "10m", "status": "true", "deployment-id": "5"}
+    ledger = tmp_path / "temp" / "release-gate" / "ledger.db"
+    board = Board()
+    with answering(board) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
+        given = {**now, "github-token": "ghs_x"}
+        done = step(given, interrupt=lambda _: ledger.exists(), environ=environ)
+    assert done.outputs["outcome"] == "cancelled", done.log
+    assert [body["state"] for _, body in board.written] == [
+        "pending", "in_progress", "error", "error",
+    ]  # fmt: skip
+
+
 MALICIOUS = "::error::x @all <img src=x> `b` $a$"
 BY_PROMETHEUS = """\
 apiVersion: gate/v1
@@ -160,9 +176,6 @@ def test_a_report_of_fifty_metrics_fits_the_summary_and_is_cut_for_the_comment(s
     ((_, comment),) = board.written
     assert len(comment["body"].encode()) <= 65_536
     assert "cut here; all of it: https://github.com/acme/shop/actions/runs/42" in comment["body"]
-
-
-IN_A_WORKFLOW = {"GITHUB_SHA": "a" * 40}
 
 
 def test_what_the_inputs_ask_for_is_written_to_github(step):

@@ -174,7 +174,7 @@ def test_a_cancelled_job_stops_within_moments(gate, tmp_path):
     assert done.seconds < 30
 
 
-FORGED = "x\ngate_0\noutcome=promote\noutcome<<E\npromote\nE\n::error::forged %0A"
+FORGED = "../../x\ngate_0\noutcome=promote\noutcome<<E\npromote\nE\n::error::forged %0A"
 
 
 def test_nothing_a_server_says_forges_an_output_or_a_command(tmp_path):

@@ -57,8 +57,16 @@ def _shared(command: Command) -> Command:
 def begin(path: str, **flags: Any) -> None:
     """That the gate has begun to look: a pending status, a deployment in progress."""
     told = notice.begun(load(Path(path)).service.name)
-    where = _place()
-    _tell(list(_following(_writer(where), told, flags)), flags["form"])
+    _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
+
+
+@github.command("give-up", epilog="Example: gate github give-up -f gate.yaml --status")
+@FILE
+@_shared
+def give_up(path: str, **flags: Any) -> None:
+    """That it has stopped without a decision, so that nothing stays pending."""
+    told = notice.given_up(load(Path(path)).service.name)
+    _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
 
 
 @github.command("report", epilog="Example: gate github report --status --comment always 3f9c0a12")

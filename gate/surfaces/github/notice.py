@@ -51,3 +51,9 @@ def of(decision: Decision) -> Notice:
 def begun(service: str) -> Notice:
     """That the gate has begun to look."""
     return Notice(service=service, state=State.PENDING, line="judging the canary")
+
+
+def given_up(service: str) -> Notice:
+    """That it has stopped without a decision."""
+    line = "stopped without a decision; the run's log says why"
+    return Notice(service=service, state=State.ERROR, line=line)
