@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test interop lint audit pages wheel clean
+.PHONY: run test interop lint audit pages lock wheel clean
 
 run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
@@ -20,6 +20,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd action && ../$(BIN)/mypy --config-file ../pyproject.toml *.py
 	$(BIN)/lint-imports
 
 # Offline, or where the advisories cannot be reached, it says so and passes.
@@ -30,6 +31,10 @@ audit: $(VENV)/run.stamp
 pages: $(VENV)/run.stamp
 	$(BIN)/gate policy facts --format markdown > docs/facts.md
 	$(BIN)/gate policy schema > schemas/policy.schema.json
+
+lock: $(VENV)/dev.stamp
+	$(BIN)/uv pip compile pyproject.toml --constraints constraints.txt --universal --generate-hashes \
+	  --python-version 3.11 --custom-compile-command "make lock" --quiet -o action/requirements.txt
 
 wheel: $(VENV)/dev.stamp
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

@@ -60,6 +60,7 @@ def test_the_commands_it_names_exist_with_their_flags(capfd):
     helps = ""
     below = ["import kayenta", "override add", "risk evaluate", "risk fit", "ledger list"]
     below.append("token new")
+    below.append("github report")
     below += [f"policy {one}" for one in ("lint", "test", "explain", "check")]
     for command in (*COMMANDS, *below):
         assert run([*command.split(), "--help"]) == 0
@@ -106,6 +107,13 @@ def test_the_freezes_it_shows_are_some():
         "black friday",
         "office hours",
     ]
+
+
+def test_the_file_of_tokens_it_shows_is_one(tmp_path):
+    from gate.surfaces.http.tokens import load
+
+    (tmp_path / "tokens.yaml").write_text(yaml("github:"))
+    assert load(tmp_path / "tokens.yaml").caller("gate_unknown") is None
 
 
 def test_the_evidence_table_it_shows_is_one():

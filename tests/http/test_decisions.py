@@ -150,3 +150,16 @@ def test_an_outcome_ends_the_rollout_so_that_the_next_begins_anew(server):
     server.clock.now += HOUR
     told = server.post("/v1/decisions", ask())[1]
     assert (told["verdict"], told["report"]["window"]["intervals"]) == ("hold", 0)
+
+
+def test_the_report_for_github_is_that_of_the_command_line(server, capfd, monkeypatch):
+    from gate.surfaces.cli.main import run
+
+    server.clock.now = STARTED[BAD] + 10 * HOUR
+    id_ = server.post("/v1/decisions", past(BAD))[1]["id"]
+    status, told = server.get(f"/v1/decisions/{id_}/markdown")
+    assert (status, told["id"]) == (200, id_)
+    assert run(["ledger", "show", id_, "--format", "markdown",
+                "--ledger", str(server.ledger.path)]) == 0  # fmt: skip
+    assert capfd.readouterr().out == told["markdown"]
+    assert server.get("/v1/decisions/0000000000000000/markdown")[0] == 404

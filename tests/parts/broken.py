@@ -36,6 +36,8 @@ class Asked:
     form: dict[str, str]
     headers: dict[str, str]
     number: int
+    method: str = "GET"
+    raw: str = ""
 
 
 @dataclass
@@ -114,7 +116,8 @@ class _Handler(Quiet):
         words = {name: values[0] for name, values in parse_qs(form).items()}
         with self.server.lock:
             told = self.server.told.asked
-            asked = Asked(urlsplit(self.path).path, words, dict(self.headers), len(told))
+            path, raw = urlsplit(self.path).path, "" if self.command == "GET" else form
+            asked = Asked(path, words, dict(self.headers), len(told), self.command, raw)
             told.append(asked)
         try:
             self._send(self.server.reply(asked))

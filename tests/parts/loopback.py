@@ -34,6 +34,9 @@ class Quiet(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         self.reply(self.rfile.read(length).decode())
 
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
     def log_message(self, *_: object) -> None:
         pass
 

@@ -182,7 +182,7 @@ def test_an_analysis_is_readable_in_80_columns_too(decision):
 HOSTILE = [
     "@team", "org/repo#12 #7", "<img src=x onerror=alert(1)>", "a|b", "`rm -rf /`", "[x](http://e)",
     "![x](http://e/x.png)", "*bold* _em_ ~~gone~~", "\\@team", "&lt;b&gt; &#64;team", "# title",
-    "a\n\n# title\n- item", "</sub><script>", "```\ncode",
+    "a\n\n# title\n- item", "</sub><script>", "```\ncode", "$x$ and $$y$$",
 ]  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def test_markdown_mentions_nobody_and_refers_to_nothing(name):
 
 def test_a_table_keeps_its_columns():
     rows = [line for line in markdown(report(hostile("a|b|c"))).splitlines() if line[:1] == "|"]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 8}
 
 
 def test_an_analysis_mentions_nobody_and_obeys_nothing():

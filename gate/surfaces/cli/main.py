@@ -18,6 +18,7 @@ COMMANDS = {
     "check": ("gate.surfaces.cli.check:check", "May this canary go on?"),
     "demo": ("gate.surfaces.cli.demo:demo", "Judge three recorded releases."),
     "freezes": ("gate.surfaces.cli.freezes:freezes", "When releases are closed."),
+    "github": ("gate.surfaces.cli.github:github", "Write a decision to GitHub, from a workflow."),
     "import": ("gate.surfaces.cli.import_:import_", "Another tool's config as a service file."),
     "ledger": ("gate.surfaces.cli.ledger:ledger", "List, show and verify decisions."),
     "lint-rollout": (

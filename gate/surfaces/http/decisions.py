@@ -24,7 +24,9 @@ from gate.surfaces.http.moments import Moment, moment_argument
 from gate.surfaces.http.server import server
 from gate.surfaces.http.tokens import Caller, Verb
 from gate.surfaces.http.verdicts import link, whole
+from gate.surfaces.report.markdown import markdown
 from gate.surfaces.report.numbers import rfc3339
+from gate.surfaces.report.report import report
 from gate.verdict import Outcome
 
 DECISIONS = Blueprint("decisions", __name__)
@@ -90,6 +92,13 @@ def evidence(id_: str) -> Response:
     """Everything it rests on, raw series too."""
     stored = orjson.loads(_entry(id_).record.body)
     return answer({name: stored[name] for name in ("id", "schema", "request", "evidence")})
+
+
+@DECISIONS.get("/v1/decisions/<id_>/markdown")
+def as_markdown(id_: str) -> Response:
+    """Its report for a pull request or a step summary, as `gate check --format markdown`."""
+    decision = from_json(_entry(id_).record.body)
+    return answer({"id": decision.id, "markdown": markdown(report(decision))})
 
 
 def _entry(id_: str) -> Entry:

@@ -89,6 +89,10 @@ def _paths() -> Iterator[tuple[str, Any]]:
         "/v1/decisions/{id}/evidence",
         {"get": _operation("All it rests on.", "Evidence", parameters=[id_])},
     )
+    yield (
+        "/v1/decisions/{id}/markdown",
+        {"get": _operation("Its report for GitHub.", "Markdown", parameters=[id_])},
+    )
     yield "/v1/outcomes", {"post": _operation("How a release ended.", "Stored", OutcomeBody)}
     yield "/v1/services", {"get": _operation("The services this gate decides about.", "Services")}
     yield "/v1/policies", {"get": _operation("The policies it decides by.", "Policies")}
@@ -219,6 +223,7 @@ def _schemas() -> Iterator[tuple[str, Any]]:
     any_object: Schema = {"type": "object"}
     evidence = {"id": TEXT, "schema": TEXT, "request": any_object, "evidence": any_object}
     yield "Evidence", _object(evidence)
+    yield "Markdown", _object({"id": TEXT, "markdown": TEXT})
     result = {"enum": [*(str(one) for one in Result), None]}
     stored = {"stored": {"type": "boolean"}, "id": {"type": ["string", "null"]}, "result": result}
     yield "Stored", _object({**stored, "reason": TEXT})

@@ -9,7 +9,8 @@ from gate.surfaces.report.page import Page
 from gate.surfaces.report.report import COLUMNS, Report, voiced
 
 _SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔", "observed": "👁️"}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
+# `$` twice in a line begins a formula on GitHub.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 # GitHub looks for mentions and references after markdown has taken its backslashes away, so only
 # a character between helps, one without width: https://github.com/github/cmark-gfm/issues/181
 _REFERENCE = re.compile(r"([@#])")
@@ -26,6 +27,7 @@ def markdown(told: Report) -> str:
         _list("Evidence asked for", told.demands),
         _list("Note", told.notes),
         _table(told),
+        _trends(told),
         _list("Error budget", told.budgets),
         _list("Change risk", told.risk),
         _list("Not seen", told.gaps),
@@ -67,6 +69,15 @@ def _table(told: Report) -> str:
     notes = [f"{row.cells[0]}: {row.note}" for row in told.rows]
     table = _rows(COLUMNS, [row.cells for row in told.rows])
     return table + "\n\n" + "\n".join(f"- {escape(note)}" for note in notes)
+
+
+def _trends(told: Report) -> str:
+    """The marks as code, so that their columns stand under each other."""
+    if not told.trends:
+        return ""
+    lines = ["| over time | canary against the margin |", "| --- | --- |"]
+    lines += [f"| {escape(label)} | `{marks}` |" for label, marks in told.trends]
+    return "\n".join([*lines, "", f"<sub>{escape(told.scale)}</sub>"])
 
 
 def _rows(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:

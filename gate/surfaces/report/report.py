@@ -15,6 +15,7 @@ from gate.surfaces.report.numbers import moment, quantity
 from gate.surfaces.report.page import printable
 from gate.surfaces.report.pulls import pulled
 from gate.surfaces.report.risk import risk_lines
+from gate.surfaces.report.trend import scale, trends
 from gate.units import duration
 from gate.verdict import Reason, Remark
 
@@ -31,7 +32,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything a person is told about a decision."""
+    """Everything a person is told about a decision.
+
+    `trends`: the label and the marks of each comparison over time; `scale` says how to read them.
+    """
 
     outcome: str
     headline: str
@@ -42,6 +46,8 @@ class Report:
     audited: tuple[Remark, ...]
     demands: tuple[str, ...]
     rows: tuple[Row, ...]
+    trends: tuple[tuple[str, str], ...]
+    scale: str
     budgets: tuple[str, ...]
     risk: tuple[str, ...]
     gaps: tuple[str, ...]
@@ -68,6 +74,8 @@ def _report(decision: Decision) -> Report:
         audited=decision.verdict.audited,
         demands=tuple(demand_lines(decision)),
         rows=tuple(Row(cells(one), _note(one)) for one in conclusion.analysis.comparisons),
+        trends=trends(decision),
+        scale=scale(decision.evidence.window),
         budgets=(*map(told, conclusion.budgets), *map(derived, conclusion.margins)),
         risk=tuple(_risk(decision)),
         # What is wrong with a metric stands beside its comparison.

@@ -36,6 +36,7 @@ def text(told: Report, *, width: int = 80, colour: bool = False) -> str:
     console.print("\nEvidence", style="bold")
     _table(console, COLUMNS, [row.cells for row in told.rows])
     _list(console, [f"{row.cells[0]}: {row.note}" for row in told.rows])
+    _trends(console, told)
     _section(console, "Error budget", told.budgets)
     _section(console, "Change risk", told.risk)
     _section(console, "Not seen", told.gaps)
@@ -82,6 +83,13 @@ def _list(console: Console, lines: list[str] | tuple[str, ...]) -> None:
         grid = Table.grid("", Column(overflow="fold"), padding=(0, 1))  # fold: cut no digest or URL
         grid.add_row(" -", Text(line))
         console.print(grid)
+
+
+def _trends(console: Console, told: Report) -> None:
+    if told.trends:
+        console.print("\nOver time", style="bold")
+        _table(console, ("metric", "canary against the margin"), told.trends)
+        _list(console, [told.scale])
 
 
 def _table(console: Console, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:

@@ -1,0 +1,136 @@
+"""The step: read the inputs, get an answer, tell it, and pass or fail the job.
+
+Run by action.yml as `python3 -I -B .../action`, with nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import local_mode
+import server_mode
+from answer import (
+    CANCELLED,
+    UNDECIDED,
+    WRONG,
+    Answer,
+    Ending,
+    RefusedError,
+    UndecidedError,
+    ending,
+)
+from inputs import Inputs, WrongInputError, inputs
+from runner import add_summary, annotate, plain, say, set_outputs
+
+
+class Cancelled(BaseException):
+    """The job was cancelled: the runner interrupts, and kills ten seconds later."""
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """The exit code of the step; its outputs are written before it is returned, always."""
+    try:
+        given = inputs(environ, datetime.now(UTC))
+    except WrongInputError as error:
+        finished = Answer(outcome="error", exit_code=WRONG, reason=str(error))
+        return _tell(finished, Ending("error", str(error), WRONG), "never", environ)
+    try:
+        answer = _answer(given, environ)
+        _listen(signal.SIG_IGN)  # what follows takes a moment, and must not be torn apart
+    except Cancelled:
+        answer = Answer(outcome="cancelled", exit_code=CANCELLED, reason="the job was cancelled")
+        return _tell(answer, Ending("error", "cancelled; nothing was decided", CANCELLED), "never",
+                     environ)  # fmt: skip
+    return _tell(answer, ending(answer, given), given.summary, environ)
+
+
+def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
+    folder = _folder(environ)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if given.server_url:
+            return server_mode.answered(given, environ)
+        return local_mode.answered(given, environ, folder)
+    except (UndecidedError, OSError, subprocess.SubprocessError) as error:
+        return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error))
+    except RefusedError as error:
+        return Answer(outcome="error", exit_code=WRONG, reason=str(error))
+
+
+def _tell(answer: Answer, end: Ending, summary: str, environ: Mapping[str, str]) -> int:
+    set_outputs(environ, {
+        "outcome": answer.outcome,
+        "exit-code": str(answer.exit_code),
+        "decision-id": answer.id,
+        "decision-url": answer.url or _run_url(environ),
+        "report": _kept(answer, environ),
+    })  # fmt: skip
+    if answer.markdown:
+        say("::group::The report")
+        with plain():
+            say(answer.markdown)
+        say("::endgroup::")
+    if summary == "always" or (summary == "on-failure" and answer.exit_code):
+        add_summary(environ, answer.markdown or _without_report(answer))
+    if end.level:
+        annotate(end.level, end.message)
+    else:
+        with plain():
+            say(end.message)
+    return end.code
+
+
+def _kept(answer: Answer, environ: Mapping[str, str]) -> str:
+    """The path of the report: its own file, as a job may have several gates."""
+    if answer.report is None:
+        return ""
+    path = _folder(environ).resolve() / f"report-{secrets.token_hex(8)}.json"
+    try:
+        path.write_text(json.dumps(answer.report, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        annotate("warning", f"the report could not be kept: {error}")
+        return ""
+    return str(path)
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "release-gate"
+
+
+def _run_url(environ: Mapping[str, str]) -> str:
+    parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
+
+
+def _without_report(answer: Answer) -> str:
+    """As code, in which markdown neither formats nor mentions."""
+    reason = " ".join(answer.reason.split()).replace("`", "'")
+    return f"### Release gate: {answer.outcome}\n\n`{reason}`\n"
+
+
+def _listen(handler: Callable[..., None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _cancel(*_: object) -> None:
+    _listen(signal.SIG_IGN)  # once is enough
+    raise Cancelled
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows' default is the code page
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    _listen(_cancel)
+    sys.exit(main(os.environ))

@@ -1,0 +1,154 @@
+"""Ask a running gate, again and again, until its answer is in or the time is up."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from answer import Answer, RefusedError, UndecidedError, told
+from exchange import DeniedError, PassingError, ask, opener
+from inputs import Inputs
+from runner import annotate, mask, note
+
+# Seconds. A server that was never reached is probably written wrongly, however long one may wait.
+FIRST_CONTACT = 120.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+STILL_JUDGING_PAUSE = 2.0
+REPORT_ATTEMPTS = 4
+
+
+class Server:
+    """The gate at `server-url`, as this job may ask it. Methods raise PassingError, DeniedError."""
+
+    def __init__(self, given: Inputs, environ: Mapping[str, str]) -> None:
+        self._given, self._environ = given, environ
+        self._by = opener(given.ca_file)
+        self._url = given.server_url.rstrip("/")
+        self._token = given.token
+        if self._token:
+            mask(self._token)
+        run = [environ.get(f"GITHUB_{name}", "0") for name in ("RUN_ID", "RUN_ATTEMPT", "JOB")]
+        self._key = "-".join([*run, secrets.token_hex(4)])[:200]
+
+    def look(self, number: int) -> Answer | None:
+        """The answer of one look, None while the server judges; a number twice is one look."""
+        headers = {
+            "Idempotency-Key": f"{self._key}-{number}",
+            "X-Gate-Timeout": f"{max(1, round(self._given.timeout))}s",
+        }
+        answer = self._ask("/v1/decisions", headers, self._question())
+        if not isinstance(answer, dict) or "report" not in answer:
+            raise PassingError("answered without a report; is server-url the gate's own?")
+        if answer["report"] is None:
+            return None
+        return told(answer["report"], url=str(answer.get("url") or ""))
+
+    def markdown(self, id_: str) -> str:
+        """The report of a decision for people."""
+        answer = self._ask(f"/v1/decisions/{quote(id_, safe='')}/markdown", {})
+        return str(answer["markdown"]) if isinstance(answer, dict) and "markdown" in answer else ""
+
+    def _ask(self, path: str, headers: Mapping[str, str], body: Any = None) -> Any:
+        token = self._token or self._oidc()
+        who = {"Authorization": f"Bearer {token}"} if token else {}
+        # The server answers in 0.8 of the time; the rest is the way.
+        return ask(self._by, self._url + path, {**headers, **who}, self._given.timeout, body)
+
+    def _oidc(self) -> str:
+        """The job's own token, fresh for each question as it lives for minutes; empty for none."""
+        url = self._environ.get("ACTIONS_ID_TOKEN_REQUEST_URL", "")
+        own = self._environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
+        if not url or not own:
+            return ""
+        url += f"&audience={quote(self._given.oidc_audience, safe='')}"
+        answer = ask(self._by, url, {"Authorization": f"Bearer {own}"}, self._given.timeout)
+        token = str(answer.get("value", "")) if isinstance(answer, dict) else ""
+        if not token:
+            raise PassingError("GitHub gave no OIDC token")
+        mask(token)
+        return token
+
+    def _question(self) -> dict[str, Any]:
+        given = self._given
+        question = {
+            "service": given.service,
+            "canary": given.canary,
+            "baseline": given.baseline,
+            "namespace": given.namespace,
+            "variables": dict(given.variables),
+            "intent": "rollback" if given.rollback else "release",
+            "since": given.since,
+            "as_of": given.as_of,
+        }
+        return {name: value for name, value in question.items() if value}
+
+
+def answered(given: Inputs, environ: Mapping[str, str]) -> Answer:
+    """The last answer within `wait`; raises UndecidedError and RefusedError."""
+    try:
+        server = Server(given, environ)
+        answer = _patiently(server, given)
+        return _with_report(server, answer)
+    except DeniedError as error:
+        raise RefusedError(f"{given.server_url}: {error}") from None
+
+
+def _patiently(server: Server, given: Inputs) -> Answer:
+    start = time.monotonic()
+    end = start + (0.0 if given.as_of else given.wait)
+    number, failures, reached = 1, 0, False
+    while True:
+        try:
+            answer = server.look(number)
+        except PassingError as error:
+            failures += 1
+            until = max(end if reached else min(end, start + FIRST_CONTACT), start + given.timeout)
+            pause = _pause(failures, error.wait)
+            if time.monotonic() + pause >= until:
+                raise UndecidedError(
+                    f"{given.server_url} could not be asked, {failures} times: {error}"
+                ) from None
+            note(given.server_url, f"{error}; asking again in {pause:.1f} s")
+        else:
+            number, failures, reached = number + 1, 0, True
+            left = end - time.monotonic()
+            if answer is not None and (answer.outcome != "hold" or left <= 0):
+                return answer
+            if left <= 0 and time.monotonic() >= start + given.timeout:
+                raise UndecidedError("the server was still judging when the time was up")
+            pause = _until_next(given, answer, left)
+        time.sleep(pause)
+
+
+def _until_next(given: Inputs, answer: Answer | None, left: float) -> float:
+    if answer is None:
+        return STILL_JUDGING_PAUSE
+    pause = min(given.poll_interval, max(left, 0.0))
+    note("hold", f"{answer.reason}; asking again in {pause:.0f} s, {left:.0f} s left")
+    return pause
+
+
+def _pause(failures: int, wish: float | None) -> float:
+    """Full jitter, or what the server asks for."""
+    ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (min(failures, 10) - 1))
+    return random.uniform(0.0, ceiling) if wish is None else wish  # noqa: S311  no secret
+
+
+def _with_report(server: Server, answer: Answer) -> Answer:
+    """With the report for people; where it cannot be had, the verdict stays what it is."""
+    for attempt in range(1, REPORT_ATTEMPTS + 1):
+        try:
+            return replace(answer, markdown=server.markdown(answer.id))
+        except PassingError as error:
+            why: Exception = error
+            time.sleep(_pause(attempt, None))
+        except DeniedError as error:
+            why = error
+            break
+    annotate("warning", f"the report could not be read, only the verdict: {why}")
+    return answer

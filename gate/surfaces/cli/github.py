@@ -1,0 +1,127 @@
+"""`gate github`: what a workflow leaves on GitHub of its decisions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+from gate.decision import from_json
+from gate.errors import UsageError
+from gate.service_file import load
+from gate.settings import settings
+from gate.sources.exchange import Patience
+from gate.sources.github.session import Server
+from gate.surfaces.cli.console import emit, tell
+from gate.surfaces.cli.options import FILE
+from gate.surfaces.github import notice
+from gate.surfaces.github.place import Place, place
+from gate.surfaces.github.writing import Writer, Written
+from gate.surfaces.report.page import printable
+from gate.wiring import ledger as wired
+
+SCHEMA = "gate.github/v1"
+WITHIN = 30.0  # seconds for all writes together
+TOKEN = "GITHUB_TOKEN"  # noqa: S105  the name of one
+API = "https://api.github.com"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group(epilog="Example: gate github report --status --comment always 3f9c0a12")
+def github() -> None:
+    """Statuses, a check run and a comment, from a workflow with GITHUB_TOKEN.
+
+    What cannot be written is told, with the permission that it needs; the exit code stays 0, for
+    no verdict changes by it.
+    """
+
+
+def _shared(command: Command) -> Command:
+    for option in (
+        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text"),
+        click.option("--deployment", type=click.IntRange(min=1), help="The deployment's number."),
+        click.option("--status", is_flag=True, help="The commit status release-gate/SERVICE."),
+    ):
+        command = option(command)
+    return command
+
+
+@github.command("begin", epilog="Example: gate github begin -f gate.yaml --status")
+@FILE
+@_shared
+def begin(path: str, **flags: Any) -> None:
+    """That the gate has begun to look: a pending status, a deployment in progress."""
+    told = notice.begun(load(Path(path)).service.name)
+    _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
+
+
+@github.command("give-up", epilog="Example: gate github give-up -f gate.yaml --status")
+@FILE
+@_shared
+def give_up(path: str, **flags: Any) -> None:
+    """That it has stopped without a decision, so that nothing stays pending."""
+    told = notice.given_up(load(Path(path)).service.name)
+    _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
+
+
+@github.command("report", epilog="Example: gate github report --status --comment always 3f9c0a12")
+@click.argument("id_", metavar="ID")
+@_shared
+@click.option("--check", is_flag=True, help="A check run with the report.")
+@click.option(
+    "--comment", type=click.Choice(["always", "existing"]),
+    help="The pull request's one comment; existing: only bring it up to date.",
+)  # fmt: skip
+@click.option("--pr", type=click.IntRange(min=1), help="The pull request, instead of the event's.")
+@click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
+def report(id_: str, **flags: Any) -> None:
+    """What was decided."""
+    entry = wired(settings(os.environ, ledger=flags["ledger"])).entry(id_)
+    told = notice.of(from_json(entry.record.body))
+    writer = _writer(_place())
+    written = list(_following(writer, told, flags))
+    if flags["check"]:
+        written.append(writer.check(told))
+    if flags["comment"]:
+        create = flags["comment"] == "always"
+        written.append(writer.comment(told, flags["pr"], create=create))
+    _tell(written, flags["form"])
+
+
+def _following(writer: Writer, told: notice.Notice, flags: dict[str, Any]) -> Iterator[Written]:
+    if flags["status"]:
+        yield writer.status(told)
+    if flags["deployment"] is not None:
+        yield writer.deployment(told, flags["deployment"])
+
+
+def _place() -> Place:
+    found = place(os.environ)
+    if not found.sha:
+        raise UsageError("GITHUB_SHA names no commit", "run it in a GitHub workflow")
+    return found
+
+
+def _writer(where: Place) -> Writer:
+    server = Server(
+        url=(os.environ.get("GITHUB_API_URL") or API).rstrip("/"),
+        token=os.environ.get(TOKEN, ""),
+        token_env=TOKEN,
+        patience=Patience(),
+    )
+    return Writer(server, where, time.monotonic() + WITHIN)
+
+
+def _tell(written: list[Written], form: str) -> None:
+    if form == "json":
+        told = {"schema": SCHEMA, "written": written}
+        emit(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return
+    for one in written:
+        line = printable(f"{one.what}: {one.detail}")
+        emit(f"{line}\n") if one.done else tell(f"warning: {line}")

@@ -1,0 +1,1 @@
+"""What a decision leaves on GitHub: statuses, a check run, one comment."""

@@ -1,0 +1,291 @@
+"""The action asking a running gate, run as a runner runs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.action.judging import ACTION, BAD, GOOD, RECORDED, YOUNG
+from tests.http.test_serve import started
+from tests.parts.broken import HTML, Reply, answering
+from tests.parts.ports import free_port
+from tests.parts.workflow import has, run
+
+pytestmark = pytest.mark.slow
+
+PYTHON = Path(sys.executable)
+ASK = {"service": "checkout", "baseline": "v1.8.0"}
+
+
+def ask(folder, url, *given, **more):
+    inputs = {name: text for part in (ASK, *given) for name, text in part.items()}
+    return run(ACTION, folder, {"server-url": url, **inputs}, python=PYTHON, **more)
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("gate"), RECORDED) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(
+    ("release", "given", "outcome", "exit_code", "code"),
+    [
+        (GOOD, {}, "promote", 0, 0),
+        (BAD, {}, "rollback", 20, 20),
+        (BAD, {"dry-run": "true"}, "rollback", 20, 0),
+        (YOUNG, {}, "hold", 10, 10),
+        (YOUNG, {"fail-on": "rollback"}, "hold", 10, 0),
+    ],
+)
+def test_the_verdict_of_the_server_passes_or_fails_the_job(
+    gate, tmp_path, release, given, outcome, exit_code, code
+):
+    done = ask(tmp_path, gate, release, given)
+    assert done.code == code, done.log
+    assert (done.outputs["outcome"], done.outputs["exit-code"]) == (outcome, str(exit_code))
+    id_ = done.outputs["decision-id"]
+    assert done.outputs["decision-url"] == f"{gate}/v1/decisions/{id_}"
+    assert json.loads(Path(done.outputs["report"]).read_text())["id"] == id_
+    assert f"decision `{id_}`" in done.summary
+    assert "| over time |" in done.summary
+
+
+def test_it_waits_for_a_verdict_until_its_time_is_up(gate, tmp_path):
+    now = {"canary": "v7", "wait": "2s", "poll-interval": "1s", "fail-on": "rollback"}
+    done = ask(tmp_path, gate, now)
+    assert done.code == 0, done.log
+    assert done.outputs["outcome"] == "hold"
+    assert "asking again" in done.log
+
+
+def test_a_service_that_is_not_served_is_a_mistake_and_fails_a_dry_run(gate, tmp_path):
+    given = {"service": "chekout", "dry-run": "true", "on-unreachable": "warn"}
+    done = ask(tmp_path, gate, GOOD, given)
+    assert done.code == 2
+    assert "did you mean 'checkout'" in done.annotations[0][1]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "level"), [("fail", 30, "error"), ("warn", 0, "warning")]
+)
+def test_a_server_out_of_reach_fails_or_warns_as_told(tmp_path, given, code, level):
+    url = f"http://127.0.0.1:{free_port()}"
+    told = {"on-unreachable": given, "timeout": "1s", "wait": "0s"}
+    done = ask(tmp_path, url, GOOD, told)
+    assert done.code == code, done.log
+    assert (done.outputs["outcome"], done.outputs["exit-code"]) == ("error", "30")
+    ((found, message),) = done.annotations
+    assert found == level
+    assert f"on-unreachable: {given}" in message
+    assert "Connection refused" in message
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (HTML, "no JSON"),
+        (Reply(302, headers={"Location": "https://login.example/"}), "answered 302"),
+        (Reply(200, b'{"verdict": "promote"}'), "without a report"),
+        (Reply(200, b"[]"), "without a report"),
+        (Reply(204), "answered 204"),
+        (Reply(503, b'{"error": {"reason": "no room", "hint": "", "status": 503}}'), "no room"),
+        (Reply(200, b"{}", pieces=2, pauses=30.0), "no whole answer within"),
+        (Reply(200, b'{"report": {"verdict": "promote"}}'), "not as it should be"),
+        (Reply(200, orjson.dumps({"report": {
+            "verdict": "promote", "exit_code": 10, "id": "x", "enforced": True,
+            "reasons": [{"message": "m"}]}})), "'promote' with exit code 10"),
+    ],
+)  # fmt: skip
+def test_whatever_is_no_verdict_passes_no_job(tmp_path, reply, said):
+    with answering(lambda _: reply) as server:
+        done = ask(tmp_path, server.url, GOOD, {"timeout": "1s", "wait": "0s"})
+    assert done.code == 30, done.log
+    assert said in done.annotations[0][1]
+
+
+@pytest.mark.parametrize(("status", "reason"), [(401, "no valid token"), (403, "lacks the verb")])
+def test_who_may_not_ask_is_told_at_once(tmp_path, status, reason):
+    body = orjson.dumps({"error": {"status": status, "reason": reason, "hint": "a hint"}})
+    with answering(lambda _: Reply(status, body)) as server:
+        done = ask(tmp_path, server.url, GOOD, {"token": "gate_secret", "on-unreachable": "warn"})
+    assert done.code == 2
+    assert f"{status}: {reason} (a hint)" in done.annotations[0][1]
+    assert len(server.asked) == 1
+    assert "gate_secret" not in done.log.replace("::add-mask::gate_secret", "")
+
+
+def answers(*before, report):
+    """A gate that answers these, and then this report, and tells it as markdown."""
+    left = list(before)
+
+    def reply(asked):
+        if asked.path.endswith("/markdown"):
+            return Reply(
+                200, orjson.dumps({"id": "x", "markdown": report.pop("markdown", "# told")})
+            )
+        return left.pop(0) if left else Reply(200, orjson.dumps({"report": report, "url": "u"}))
+
+    return reply
+
+
+def a_report(**said):
+    return {"verdict": "promote", "exit_code": 0, "id": "0123456789abcdef", "enforced": True,
+            "reasons": [{"message": "shown safe"}], **said}  # fmt: skip
+
+
+def test_a_passing_fault_is_asked_again_with_the_same_key_and_later_with_another(tmp_path):
+    busy = Reply(503, b"{}", headers={"Retry-After": "0"})
+    judging = Reply(200, b'{"report": null, "verdict": "hold", "id": null}')
+    with answering(answers(busy, judging, report=a_report())) as server:
+        done = ask(tmp_path, server.url, GOOD, {"timeout": "9s", "wait": "0s"})
+    assert done.code == 0, done.log
+    keys = [one.headers["Idempotency-Key"] for one in server.asked if "/markdown" not in one.path]
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[0].startswith("42-1-deploy-")
+    assert server.asked[0].headers["X-Gate-Timeout"] == "9s"
+
+
+def test_without_a_token_the_jobs_own_is_sent_and_masked(tmp_path):
+    def github(asked):
+        assert asked.headers["Authorization"] == "Bearer runner"
+        return Reply(200, orjson.dumps({"value": f"jwt-for-{asked.form['audience']}"}))
+
+    with answering(github) as hub, answering(answers(report=a_report())) as server:
+        environ = {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{hub.url}/token?api-version=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner",
+        }
+        done = ask(tmp_path, server.url, GOOD, {"oidc-audience": "gates"}, environ=environ)
+    assert done.code == 0, done.log
+    assert {one.headers["Authorization"] for one in server.asked} == {"Bearer jwt-for-gates"}
+    assert "::add-mask::jwt-for-gates" in done.log
+
+
+def test_a_cancelled_job_stops_within_moments(gate, tmp_path):
+    now = {"canary": "v8", "wait": "20m", "poll-interval": "10m"}
+    done = ask(tmp_path, gate, now, interrupt=has("asking again"))
+    assert done.code == 130, done.log
+    assert done.outputs["outcome"] == "cancelled"
+    assert done.seconds < 30
+
+
+FORGED = "../../x\ngate_0\noutcome=promote\noutcome<<E\npromote\nE\n::error::forged %0A"
+
+
+def test_nothing_a_server_says_forges_an_output_or_a_command(tmp_path):
+    report = a_report(verdict="rollback", exit_code=20, id=FORGED, reasons=[{"message": FORGED}])
+    with answering(answers(report={**report, "markdown": FORGED})) as server:
+        done = ask(tmp_path, server.url, BAD, {"wait": "0s"})
+    assert done.code == 20, done.log
+    assert done.outputs["outcome"] == "rollback"
+    assert done.outputs["decision-id"] == FORGED
+    assert done.annotations == [("error", f"ROLLBACK: {FORGED}")]
+
+
+def test_no_complaint_or_reason_on_the_way_is_a_command(tmp_path):
+    body = {"error": {"status": 503, "reason": FORGED, "hint": FORGED}}
+    busy = Reply(503, orjson.dumps(body), headers={"Retry-After": "0"})
+    hold = a_report(verdict="hold", exit_code=10, reasons=[{"message": FORGED}])
+    holding = Reply(200, orjson.dumps({"report": hold, "url": "u"}))
+    now = {"canary": "v9", "wait": "5s", "poll-interval": "100ms"}
+    with answering(answers(busy, holding, report=a_report())) as server:
+        done = ask(tmp_path, server.url, now)
+    assert done.code == 0, done.log
+    assert done.log.count("asking again") == 2
+    assert done.annotations == []
+
+
+def test_a_report_that_cannot_be_read_changes_no_verdict(tmp_path):
+    def reply(asked):
+        if asked.path.endswith("/markdown"):
+            return Reply(404, b"{}")
+        return Reply(200, orjson.dumps({"report": a_report(reasons=[{"message": "`a` @b"}])}))
+
+    with answering(reply) as server:
+        done = ask(tmp_path, server.url, GOOD)
+    assert (done.code, done.outputs["outcome"]) == (0, "promote")
+    assert done.summary == "### Release gate: promote\n\n`'a' @b`\n"
+    assert done.annotations[0][0] == "warning"
+
+
+def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
+    row = f"| {'metric' * 20} | 1 |\n"
+    report = a_report(markdown=row * 20_000)
+    with answering(answers(report=report)) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s"})
+    assert done.code == 0
+    assert len(row) * 20_000 > 2**20
+    size = len(done.summary.encode())
+    assert 2**20 - len(row) - 200 < size <= 2**20
+    *rows, _, last = done.summary.splitlines()
+    assert {f"{one}\n" for one in rows} == {row}
+    assert "cut here" in last
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"dry-run": "yes"}, "dry-run is 'yes'; write one of: true, false"),
+        ({"wait": "20"}, "wait is '20'; write a duration"),
+        ({"fail-on": "never"}, "fail-on is 'never'; write one of: hold, rollback"),
+        ({"poll-interval": "0s"}, "poll-interval must be longer than nothing"),
+        ({"server-url": "gate.example"}, "server-url is no http:// or https:// address"),
+        ({"server-url": "https://u:p@x"}, "a token goes in token"),
+        ({"service": ""}, "service is empty"),
+        ({"policy": "tier-0"}, "policy means nothing beside server-url"),
+        ({"comment": "always"}, "comment cannot be written beside server-url"),
+        ({"canary": ""}, "canary is empty"),
+        ({"canary": "a\nb"}, "canary holds a line break"),
+        ({"since": ""}, "as-of needs since"),
+        ({"since": "yesterday"}, "since is 'yesterday'; write 2026-11-03T10:00:00Z"),
+        ({"as-of": "2026-11-03T10:00:00"}, "as-of is '2026-11-03T10:00:00'"),
+        ({"variables": "a b"}, "variables: 'a b' is not name=value"),
+        ({"ca-file": "/nowhere.pem"}, "ca-file /nowhere.pem cannot be used: No such file"),
+    ],
+)
+def test_what_is_written_wrongly_is_refused_by_name(tmp_path, given, said):
+    done = ask(tmp_path, "http://127.0.0.1:9", GOOD, given)
+    assert done.code == 2, done.log
+    assert done.outputs == {
+        "outcome": "error", "exit-code": "2", "decision-id": "", "report": "",
+        "decision-url": "https://github.com/acme/shop/actions/runs/42",
+    }  # fmt: skip
+    ((level, message),) = done.annotations
+    assert level == "error"
+    assert said in message
+
+
+def test_an_input_of_a_server_is_refused_without_one(tmp_path):
+    done = run(ACTION, tmp_path, {"canary": "v2", "service": "checkout"}, python=PYTHON)
+    assert (done.code, done.annotations) == (
+        2, [("error", "service means nothing without server-url")],
+    )  # fmt: skip
+
+
+def test_nothing_of_the_repository_is_imported(tmp_path):
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("json", "inputs", "answer", "ssl"):
+        (checkout / f"{name}.py").write_text("raise SystemExit(0)")
+    environ = {"PYTHONPATH": str(checkout), "PYTHONSTARTUP": str(checkout / "json.py")}
+    with answering(answers(report=a_report(verdict="rollback", exit_code=20))) as server:
+        done = ask(tmp_path, server.url, BAD, {"wait": "0s"}, cwd=checkout, environ=environ)
+    assert (done.code, done.outputs["outcome"]) == (20, "rollback"), done.log
+
+
+def test_an_old_python_is_told(tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("python3", "python", *(f"python3.{n}" for n in range(11, 15))):
+        (old / name).write_text("#!/bin/sh\nexit 1\n")
+        (old / name).chmod(0o755)
+    environ = {"PATH": f"{old}:/usr/bin:/bin"}
+    done = run(ACTION, tmp_path, {"canary": "v2"}, environ=environ)
+    assert done.code == 2
+    assert done.outputs == {"outcome": "error", "exit-code": "2"}
+    assert "Python 3.11 or newer was not found" in done.annotations[0][1]
