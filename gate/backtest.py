@@ -159,7 +159,7 @@ def _told(entry: Entry, policy: Policy, read: Iterable[str], known: Became) -> A
         after, why = verdict.outcome, _difference(_stored(raw), verdict)
     except GateError as error:
         why = (error.message,)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         why = (f"the stored decision cannot be read: {error!r}",)
     told = known.get((record.service, version))
     return Again(

@@ -74,8 +74,8 @@ def test_the_same_policy_says_the_same(ledger):
 def test_another_rule_is_asked_over_the_stored_facts_alone(ledger):
     decision = a_decision()
     body = orjson.loads(to_json(decision))
-    body["evidence"] = {"pairs": "nothing of them is read"}
-    body["conclusion"]["analysis"] = "nor of this"
+    body["conclusion"]["analysis"] = "nothing of it is read"
+    body["evidence"] = {"history": None}  # and of the rest neither
     ledger.append(Record("d", "shop", PROMOTE, AT, orjson.dumps(body)))
     found = under(ledger, a_policy(STRICTER))
     assert found.moves == {(PROMOTE, HOLD): 1}
@@ -162,6 +162,15 @@ def test_what_cannot_be_decided_again_is_told_and_not_left_out(ledger):
     assert found.moves == {(PROMOTE, None): 1, (HOLD, None): 2}
     assert [one.why[0].partition(" ")[0] for one in found.changed] == ["the", "the", "evidence"]
     assert "is no metric of shop" in found.changed[-1].why[0]
+
+
+@pytest.mark.parametrize("part", ["request", "evidence", "conclusion"])
+def test_one_with_a_part_of_another_shape_does_not_end_it(ledger, part):
+    torn = {**orjson.loads(to_json(a_decision())), part: "gone"}
+    ledger.append(Record("torn", "shop", PROMOTE, AT, orjson.dumps(torn)))
+    found = under(ledger, a_policy(STRICTER))
+    assert found.moves == {(PROMOTE, None): 1}
+    assert found.changed[0].why[0].startswith("the stored decision cannot be read: ")
 
 
 def test_all_are_counted_though_only_some_are_listed(ledger):

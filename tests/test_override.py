@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +101,15 @@ def test_an_entry_of_another_form_is_an_error_and_no_override(tmp_path, body):
     ledger.append(replace(a_record("x", service="shop", at=NOW, body=body), kind=Kind.OVERRIDE))
     with pytest.raises(LedgerError, match="cannot be read"):
         overrides(ledger, "shop", NOW)
+
+
+def test_one_that_approves_itself_however_it_came_in_does_nothing_and_stops_nothing(tmp_path):
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    body = orjson.dumps(replace(ADA, approved_by="@Ada"))
+    ledger.append(replace(a_record("x", service="shop", at=NOW, body=body), kind=Kind.OVERRIDE))
+    answer = verdict(*overrides(ledger, "shop", NOW + 60))
+    assert answer.outcome is Outcome.HOLD
+    assert answer.notes == ("override 3f9c0a12 does nothing: ada approved it for themselves",)
 
 
 SAFE = Rule(name="safe", when="analysis.safe", then=Then.PROMOTE, message="shown")

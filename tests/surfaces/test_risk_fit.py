@@ -158,7 +158,7 @@ def test_a_service_weighs_by_its_own_model_and_the_decision_replays_without_the_
         ('"trained":', '"traind":', "unknown key 'traind'; did you mean 'trained'?"),
         ('"sizes":{"intercept":-', '"sizes":{"intercept":.nan,"x":-', "unknown key 'x'"),
         ('"medians":{"la":', '"medians":{"x":.nan,"la":', "medians.x: "),
-        ('"la":[0.0,1.0,3.0', '"la":[0.0,3.0,1.0', "knots.la: the numbers should rise"),
+        ('"la":[0.0,1.0,3', '"la":[0.0,3.0,1', "knots.la: the numbers should rise"),
         ('"values":{"la":[0.0,', '"values":{"la":[9.0,', "sizes.values.la: the numbers should"),
         ('"values":{"la":[0.0,', '"values":{"la":[', "values for another number of knots"),
         ('"values":{"la"', '"values":{"lb"', "unknown feature 'lb'\n  known: la, ld"),
