@@ -13,6 +13,7 @@ import pytest
 from gate.policy.demand import Settle
 from gate.policy.load import from_text
 from gate.surfaces.cli.main import COMMANDS, run
+from gate.surfaces.http.tokens_file import load as load_tokens
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -110,10 +111,13 @@ def test_the_freezes_it_shows_are_some():
 
 
 def test_the_file_of_tokens_it_shows_is_one(tmp_path):
-    from gate.surfaces.http.tokens import load
-
-    (tmp_path / "tokens.yaml").write_text(yaml("github:"))
-    assert load(tmp_path / "tokens.yaml").caller("gate_unknown") is None
+    shown = yaml("oidc:")
+    for start in ("41af", "9c0e"):
+        shown = shown.replace(f"{start}...", start * 16)
+    for word in ("one", "two"):
+        shown = shown.replace('"gate_..."', f'"gate_{word * 16}"', 1)
+    (tmp_path / "tokens.yaml").write_text(shown)
+    assert load_tokens(tmp_path / "tokens.yaml").caller("gate_unknown") is None
 
 
 def test_the_evidence_table_it_shows_is_one():

@@ -142,7 +142,7 @@ def test_another_user_may_read_but_not_append_and_is_told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     folder.chmod(0o755)
     ledger = a_ledger(folder, "d-1", "d-2")
-    for parent in (folder.parent, folder.parent.parent):
+    for parent in [one for one in folder.parents if one.name.startswith(("pytest-", "popen-"))]:
         parent.chmod(0o711)  # pytest closes its folders to others
     as_nobody = READ_ALL.replace("ledger =", f"{AS_NOBODY}\nledger =")
     read, refused = python(as_nobody, ledger.path).splitlines()
