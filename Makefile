@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 	@GATE_LEDGER=.gate/demo.db $(BIN)/gate demo
 
 test: lint
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 # Argo Rollouts' and Flagger's own code asks a running gate: needs Go, and its modules.
 interop: $(VENV)/dev.stamp

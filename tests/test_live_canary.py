@@ -15,7 +15,7 @@ from tests.parts.prometheus import Target, prometheus
 from tests.parts.services import service_file
 from tests.parts.shop import load, shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live canary")]  # one recording for all
 
 SECONDS = 40
 SHOPS = {
