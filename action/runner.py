@@ -74,8 +74,13 @@ def say(line: str) -> None:
 
 
 def note(about: str, text: object) -> None:
-    """One line about something of ours, whatever stands in the text: it begins no line."""
-    say(f"{about}: {' '.join(str(text).split())}")
+    """One line about something of ours, whatever stands in the text.
+
+    No command even so: the runner obeys its older form, `##[set-output name=x]y`, inside a line too
+    (actions/runner, ActionCommand.TryParse).
+    """
+    with plain():
+        say(f"{about}: {' '.join(str(text).split())}")
 
 
 @contextmanager
