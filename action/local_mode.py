@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from answer import WRONG, Answer, RefusedError, UndecidedError, told
+from answer import UNDECIDED, WRONG, Answer, BrokenError, RefusedError, UndecidedError, told
 from inputs import Inputs
 from runner import annotate, mask, plain, say
 
@@ -152,12 +152,11 @@ def _judged(gate: Gate, given: Inputs, folder: Path) -> Answer:
             raise RefusedError(
                 "the service file or an input is wrong; the log says where"
             ) from None
-        raise UndecidedError(
-            f"gate check ended with {code} and no report; the log has more"
-        ) from None
+        kind = UndecidedError if code == UNDECIDED else BrokenError
+        raise kind(f"gate check ended with {code} and no report; the log has more") from None
     answer = told(found)
     if answer.exit_code != code:
-        raise UndecidedError(f"gate check ended with {code}, its report says {answer.exit_code}")
+        raise BrokenError(f"gate check ended with {code}, its report says {answer.exit_code}")
     if gate(["ledger", "show", answer.id, "--format", "markdown"], GRACE, page) == 0:
         return replace(answer, markdown=page.read_text(encoding="utf-8"))
     annotate("warning", "the report could not be made, only the verdict")

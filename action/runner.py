@@ -37,12 +37,13 @@ def add_summary(environ: Mapping[str, str], markdown: str) -> None:
 
 def cut(text: str, most: int) -> str:
     """The text, or its first whole lines and a word about the rest, in at most so many bytes."""
-    if len(text.encode()) <= most:
+    whole = text.encode(errors="replace")  # JSON may hold half a character
+    if len(whole) <= most:
         return text
     rest = (
         "\n\n… cut here: the whole report is longer than GitHub shows; the output `report` has it\n"
     )
-    head = text.encode()[: max(0, most - len(rest.encode()))].decode(errors="ignore")
+    head = whole[: max(0, most - len(rest.encode()))].decode(errors="ignore")
     return head.rpartition("\n")[0] + rest if len(rest.encode()) <= most else ""
 
 
@@ -97,5 +98,5 @@ def plain() -> Iterator[None]:
 
 def _append(file: str, text: str) -> None:
     if file:
-        with Path(file).open("a", encoding="utf-8", newline="\n") as written:
+        with Path(file).open("a", encoding="utf-8", errors="replace", newline="\n") as written:
             written.write(text)
