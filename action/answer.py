@@ -81,6 +81,8 @@ def ending(answer: Answer, told_to: Inputs) -> Ending:
     if told_to.dry_run and code != PROMOTE:
         would = "pass" if passes else f"fail with {code}"
         return Ending("warning", f"dry run, which would {would}: {said}", 0)
+    if answer.outcome != "promote" and code == PROMOTE:
+        return Ending("warning", f"the policy only observes; it would say {said}", 0)
     if passes:
         return Ending("" if code == PROMOTE else "warning", said, 0)
     return Ending("error", said, code)

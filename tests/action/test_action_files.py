@@ -110,6 +110,13 @@ def test_the_durations_are_those_of_the_command_line():
     assert part("inputs").UNITS == UNITS
 
 
+def test_the_token_is_made_out_for_whom_a_server_expects():
+    from gate.surfaces.http.tokens_file import IssuerSection
+
+    told = yaml.safe_load(ACTION.read_text())["inputs"]["oidc-audience"]["default"]
+    assert told == IssuerSection().audience
+
+
 def test_the_inputs_that_examples_and_readme_give_exist():
     known = set(yaml.safe_load(ACTION.read_text())["inputs"])
     for file in WORKFLOWS:

@@ -129,6 +129,16 @@ def test_what_contradicts_itself_is_not_out_of_reach(tmp_path, said, why):
     assert why in done.annotations[0][1]
 
 
+def test_a_policy_that_only_observes_passes_and_is_told_apart_from_a_promote(tmp_path):
+    report = a_report(verdict="rollback", enforced=False)
+    with answering(answers(report=report)) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s"})
+    assert (done.code, done.outputs["outcome"]) == (0, "rollback"), done.log
+    assert done.annotations == [
+        ("warning", "the policy only observes; it would say ROLLBACK: shown safe"),
+    ]  # fmt: skip
+
+
 def test_a_fault_of_the_action_itself_leaves_its_outputs_and_passes_nothing(tmp_path):
     nested = Reply(200, b'{"report": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     with answering(lambda _: nested) as server:
