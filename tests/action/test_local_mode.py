@@ -8,9 +8,11 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed
 from tests.action.judging import part as of_the_action
@@ -203,6 +205,18 @@ def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_p
     done = step(BAD, cwd=checkout, environ={"PYTHONPATH": str(checkout)})
     assert (done.code, done.outputs["outcome"]) == (20, "rollback"), done.log
     assert "forged" not in done.log
+
+
+@pytest.mark.parametrize("code", [0, 1, 20, -9])
+def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
+    told = yaml.safe_load(ACTION.read_text())["inputs"]
+    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one.get("default", "")
+               for name, one in told.items()}  # fmt: skip
+    given = of_the_action("inputs").inputs(
+        {**environ, "GATE_ACTION_CANARY": "v2", "GATE_ACTION_GITHUB_TOKEN": ""}, datetime.now(UTC)
+    )
+    with pytest.raises(of_the_action("answer").BrokenError, match="and no report"):
+        of_the_action("local_mode")._judged(lambda *_: code, given, tmp_path)
 
 
 def test_the_judge_writes_utf_8_on_every_machine():
