@@ -119,6 +119,7 @@ def test_whatever_is_no_verdict_passes_no_job(tmp_path, reply, said):
         ({"verdict": "observed", "enforced": False}, "'observed' with exit code 0"),
         ({"verdict": "promote", "enforced": False, "exit_code": 30}, "'promote' with exit code 30"),
         ({"reasons": []}, "not as it should be"),
+        ({"request": {"canary": "v0"}}, "the report is about 'v0'"),
     ],
 )
 def test_what_contradicts_itself_is_not_out_of_reach(tmp_path, said, why):
