@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from answer import (
     UNDECIDED,
     WRONG,
     Answer,
+    BrokenError,
     Ending,
     RefusedError,
     UndecidedError,
@@ -62,9 +64,15 @@ def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
             return server_mode.answered(given, environ)
         return local_mode.answered(given, environ, folder)
     except (UndecidedError, OSError, subprocess.SubprocessError) as error:
-        return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error))
+        broken = isinstance(error, BrokenError)
+        return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error), broken=broken)
     except RefusedError as error:
         return Answer(outcome="error", exit_code=WRONG, reason=str(error))
+    except Exception as error:  # noqa: BLE001  a fault of ours; its outputs are written all the same
+        with plain():
+            traceback.print_exc()
+        why = f"the action itself failed, the log says where: {error!r}"
+        return Answer(outcome="error", exit_code=UNDECIDED, reason=why, broken=True)
 
 
 def _tell(answer: Answer, end: Ending, summary: str, environ: Mapping[str, str]) -> int:

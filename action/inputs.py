@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PREFIX = "GATE_ACTION_"
 UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+LONGEST = 35 * 86_400.0  # no run of a workflow takes longer
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.+")
 WHEN = ("always", "on-failure", "never")
-ONLY_LOCAL = ("policy", "labels", "deployment-id", "pull-request")
+SERVICE_FILE = "gate.yaml"
+ONLY_LOCAL = ("service-file", "policy", "labels", "deployment-id", "pull-request")
 ONLY_SERVER = ("service", "namespace", "token", "ca-file")
 
 
@@ -61,7 +63,13 @@ class Inputs:
 
 def inputs(environ: Mapping[str, str], now: datetime) -> Inputs:
     """The inputs that the step's `env:` holds; raises WrongInputError."""
-    given = _Given(environ)
+    try:
+        return _inputs(_Given(environ), now)
+    except OverflowError:
+        raise WrongInputError("since or as-of is further away than any calendar") from None
+
+
+def _inputs(given: _Given, now: datetime) -> Inputs:
     told = Inputs(
         variables=tuple(given.variables()),
         labels=tuple(given.lines("labels")),
@@ -76,7 +84,7 @@ def inputs(environ: Mapping[str, str], now: datetime) -> Inputs:
         **{name: given.text(name.replace("_", "-")) for name in _TEXTS},  # type: ignore[arg-type]
     )
     _check_together(given, told)
-    return told
+    return replace(told, service_file=told.service_file or SERVICE_FILE)
 
 
 _YES_OR_NO = ("rollback", "dry_run", "status", "check")
@@ -116,7 +124,9 @@ class _Given:
         text = self.raw(name)
         if not _WHOLE.fullmatch(text):
             raise WrongInputError(f"{name} is {text!r}; write a duration: 30s, 20m, 1h30m")
-        return _length(text)
+        if (length := _length(text)) > LONGEST:
+            raise WrongInputError(f"{name} is {text!r}; no job runs so long")
+        return length
 
     def since(self, now: datetime) -> str:
         """A moment; the step's own start where this job judges and nothing is said."""
@@ -184,21 +194,17 @@ def _check_together(given: _Given, told: Inputs) -> None:
     if told.server_url:
         _check_server(given, told)
     else:
-        _check_local(given, told)
+        _check_local(given)
 
 
-def _check_local(given: _Given, told: Inputs) -> None:
+def _check_local(given: _Given) -> None:
     for name in ONLY_SERVER:
         if given.raw(name):
             raise WrongInputError(f"{name} means nothing without server-url")
-    if not told.service_file:
-        raise WrongInputError("service-file is empty; name the file, or give server-url")
 
 
 def _check_server(given: _Given, told: Inputs) -> None:
-    parts = urlsplit(told.server_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise WrongInputError("server-url is no http:// or https:// address")
+    parts = _address(told.server_url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise WrongInputError("server-url holds more than an address; a token goes in token")
     if not told.service:
@@ -214,3 +220,15 @@ def _check_server(given: _Given, told: Inputs) -> None:
         raise WrongInputError(
             f"{written[0]} cannot be written beside server-url: only where this job judges"
         )
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # of brackets, a port, a name too long
+        known = None
+    if not known:
+        raise WrongInputError("server-url is no http:// or https:// address")
+    return parts

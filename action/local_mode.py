@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from answer import WRONG, Answer, RefusedError, UndecidedError, told
+from answer import UNDECIDED, WRONG, Answer, BrokenError, RefusedError, UndecidedError, told
 from inputs import Inputs
 from runner import annotate, mask, plain, say
 
@@ -22,6 +22,17 @@ INSTALLING = 600.0  # seconds
 GRACE = 60.0  # seconds beyond its own time after which the judge is stopped
 LEAVING = 3.0  # seconds; the runner gives 7.5 between its first and its second signal
 LAST_WORDS = 4.0  # seconds; of a cancelled job not many are left
+# How packages are reached is the machine's to say; what is installed, and where to, is ours alone.
+PIP_MAY = frozenset(
+    f"PIP_{name}"
+    for name in (
+        "CACHE_DIR", "CERT", "CLIENT_CERT", "CONFIG_FILE", "EXTRA_INDEX_URL", "FIND_LINKS",
+        "INDEX_URL", "KEYRING_PROVIDER", "NO_CACHE_DIR", "NO_INDEX", "PROXY", "RETRIES", "TIMEOUT",
+        "TRUSTED_HOST",
+    )
+)  # fmt: skip
+# By a flag, as -I is deaf to PYTHONUTF8; Windows would write reports in its code page.
+PYTHON = ("-I", "-X", "utf8")
 
 
 class Gate:
@@ -45,17 +56,22 @@ class Gate:
             return
         began = time.monotonic()
         shutil.rmtree(venv, ignore_errors=True)
-        pip = [self._python, "-I", "-m", "pip", "install", "--quiet", "--no-input"]
+        pip = [self._python, *PYTHON, "-m", "pip", "install", "--quiet", "--no-input"]
         locked = ["--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
         for command in (
-            [sys.executable, "-I", "-m", "venv", str(venv)],
+            [sys.executable, *PYTHON, "-m", "venv", str(venv)],
             [*pip, *locked, "-r", str(_lock(self._checkout))],
         ):
             if self._run(command, INSTALLING, None) != 0:
                 raise UndecidedError("the gate's packages could not be installed; the log has more")
-        where = [self._python, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+        where = [
+            self._python,
+            *PYTHON,
+            "-c",
+            "import sysconfig; print(sysconfig.get_path('purelib'))",
+        ]
         site = Path(
-            subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+            subprocess.run(where, check=True, capture_output=True, encoding="utf-8").stdout.strip()
         )
         (site / "release_gate.pth").write_text(f"{self._checkout}\n", encoding="utf-8")
         (venv / "ready").touch()
@@ -63,7 +79,7 @@ class Gate:
 
     def __call__(self, arguments: Sequence[str], within: float, out: Path | None = None) -> int:
         """The exit code of `gate` with these arguments; what it prints goes to `out` or the log."""
-        return self._run([self._python, "-I", "-m", "gate", *arguments], within, out)
+        return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out)
 
     def _run(self, command: Sequence[str], within: float, out: Path | None) -> int:
         """Raises UndecidedError when the time is over; the child never outlives this step."""
@@ -92,13 +108,19 @@ def _lock(checkout: Path) -> Path:
 
 def _environ(folder: Path, given: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
     """The job's own, with a ledger for its steps and the token where there is none."""
-    own = {name: value for name, value in environ.items() if not name.startswith("GATE_ACTION_")}
+    own = {name: value for name, value in environ.items() if _is_the_jobs(name)}
     own.setdefault("GATE_LEDGER", str(folder / "ledger.db"))
     own.setdefault("GATE_CACHE", str(folder / "cache"))
     if given.github_token:
         mask(given.github_token)
         own["GITHUB_TOKEN"] = own.get("GITHUB_TOKEN") or given.github_token
-    return {**own, "PYTHONUTF8": "1"}
+    return own
+
+
+def _is_the_jobs(name: str) -> bool:
+    """Also of large and small letters: pip and Windows do not tell them apart."""
+    upper = name.upper()
+    return not upper.startswith(("GATE_ACTION_", "PIP_")) or upper in PIP_MAY
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -152,12 +174,11 @@ def _judged(gate: Gate, given: Inputs, folder: Path) -> Answer:
             raise RefusedError(
                 "the service file or an input is wrong; the log says where"
             ) from None
-        raise UndecidedError(
-            f"gate check ended with {code} and no report; the log has more"
-        ) from None
+        kind = UndecidedError if code == UNDECIDED else BrokenError
+        raise kind(f"gate check ended with {code} and no report; the log has more") from None
     answer = told(found)
     if answer.exit_code != code:
-        raise UndecidedError(f"gate check ended with {code}, its report says {answer.exit_code}")
+        raise BrokenError(f"gate check ended with {code}, its report says {answer.exit_code}")
     if gate(["ledger", "show", answer.id, "--format", "markdown"], GRACE, page) == 0:
         return replace(answer, markdown=page.read_text(encoding="utf-8"))
     annotate("warning", "the report could not be made, only the verdict")

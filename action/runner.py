@@ -37,12 +37,13 @@ def add_summary(environ: Mapping[str, str], markdown: str) -> None:
 
 def cut(text: str, most: int) -> str:
     """The text, or its first whole lines and a word about the rest, in at most so many bytes."""
-    if len(text.encode()) <= most:
+    whole = text.encode(errors="replace")  # JSON may hold half a character
+    if len(whole) <= most:
         return text
     rest = (
         "\n\n… cut here: the whole report is longer than GitHub shows; the output `report` has it\n"
     )
-    head = text.encode()[: max(0, most - len(rest.encode()))].decode(errors="ignore")
+    head = whole[: max(0, most - len(rest.encode()))].decode(errors="ignore")
     return head.rpartition("\n")[0] + rest if len(rest.encode()) <= most else ""
 
 
@@ -74,8 +75,13 @@ def say(line: str) -> None:
 
 
 def note(about: str, text: object) -> None:
-    """One line about something of ours, whatever stands in the text: it begins no line."""
-    say(f"{about}: {' '.join(str(text).split())}")
+    """One line about something of ours, whatever stands in the text.
+
+    No command even so: the runner obeys its older form, `##[set-output name=x]y`, inside a line too
+    (actions/runner, ActionCommand.TryParse).
+    """
+    with plain():
+        say(f"{about}: {' '.join(str(text).split())}")
 
 
 @contextmanager
@@ -92,5 +98,5 @@ def plain() -> Iterator[None]:
 
 def _append(file: str, text: str) -> None:
     if file:
-        with Path(file).open("a", encoding="utf-8", newline="\n") as written:
+        with Path(file).open("a", encoding="utf-8", errors="replace", newline="\n") as written:
             written.write(text)

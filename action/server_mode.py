@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from answer import Answer, RefusedError, UndecidedError, told
+from answer import Answer, BrokenError, RefusedError, UndecidedError, told
 from exchange import DeniedError, PassingError, ask, opener
 from inputs import Inputs
 from runner import annotate, mask, note
@@ -46,7 +46,12 @@ class Server:
             raise PassingError("answered without a report; is server-url the gate's own?")
         if answer["report"] is None:
             return None
-        return told(answer["report"], url=str(answer.get("url") or ""))
+        found = told(answer["report"], url=str(answer.get("url") or ""))
+        request = answer["report"].get("request")
+        if isinstance(request, dict) and request.get("canary") != self._given.canary:
+            # A cache on the way, say, which knows nothing of bodies.
+            raise BrokenError(f"the report is about {request.get('canary')!r}")
+        return found
 
     def markdown(self, id_: str) -> str:
         """The report of a decision for people."""

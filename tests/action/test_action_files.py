@@ -66,6 +66,16 @@ def test_every_action_is_pinned_by_its_commit(file):
         assert used[0].startswith("./") or re.search(r"# \S", used[1]), used
 
 
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_command_of_a_step_fails_unseen(file):
+    """Without `shell: bash` there is no pipefail, and of `echo $(false)` only echo counts."""
+    for job in yaml.safe_load(file.read_text())["jobs"].values():
+        for step in job.get("steps", []):
+            script = step.get("run", "")
+            assert not re.search(r"^\s*echo .*\$\(", script, re.MULTILINE), script
+            assert step.get("shell") == "bash" or not re.search(r"(^|\s)\| ", script), script
+
+
 def pins(text: str) -> dict[str, str]:
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\\s]+)", text, re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
@@ -98,6 +108,13 @@ def test_the_durations_are_those_of_the_command_line():
     from gate.units import UNITS
 
     assert part("inputs").UNITS == UNITS
+
+
+def test_the_token_is_made_out_for_whom_a_server_expects():
+    from gate.surfaces.http.tokens_file import IssuerSection
+
+    told = yaml.safe_load(ACTION.read_text())["inputs"]["oidc-audience"]["default"]
+    assert told == IssuerSection().audience
 
 
 def test_the_inputs_that_examples_and_readme_give_exist():

@@ -6,12 +6,16 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed
+from tests.action.judging import part as of_the_action
 from tests.parts.broken import answering, failed
 from tests.parts.hubwriting import Board
 from tests.parts.workflow import run
@@ -203,6 +207,25 @@ def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_p
     assert "forged" not in done.log
 
 
+@pytest.mark.parametrize("code", [0, 1, 20, -9])
+def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
+    told = yaml.safe_load(ACTION.read_text())["inputs"]
+    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one.get("default", "")
+               for name, one in told.items()}  # fmt: skip
+    given = of_the_action("inputs").inputs(
+        {**environ, "GATE_ACTION_CANARY": "v2", "GATE_ACTION_GITHUB_TOKEN": ""}, datetime.now(UTC)
+    )
+    with pytest.raises(of_the_action("answer").BrokenError, match="and no report"):
+        of_the_action("local_mode")._judged(lambda *_: code, given, tmp_path)
+
+
+def test_the_judge_writes_utf_8_on_every_machine():
+    latin = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    told = [sys.executable, *of_the_action("local_mode").PYTHON, "-c", "print('\\u2581')"]
+    done = subprocess.run(told, env=latin, capture_output=True, check=True)
+    assert done.stdout.decode() == "▁\n"
+
+
 def test_two_steps_of_a_job_share_the_install_and_the_ledger(step):
     first, second = step(GOOD), step(GOOD)
     assert "installed in" not in first.log
@@ -225,6 +248,11 @@ def test_it_installs_itself_from_locked_packages_once_a_job(tmp_path):
     names = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "https_proxy", "HTTPS_PROXY",
              "no_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
     environ = {name: os.environ[name] for name in names if name in os.environ}
+    # What a job may have set for packages of its own is not about these.
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("numpy==1.0\n")
+    environ |= {"PIP_CONSTRAINT": str(constraints), "PIP_NO_DEPS": "1", "PIP_USER": "1",
+                "PIP_TARGET": str(tmp_path / "elsewhere")}  # fmt: skip
     python = Path(getattr(sys, "_base_executable", sys.executable))
     first = run(ACTION, tmp_path, {**LOCAL, **GOOD}, python=python, environ=environ)
     assert (first.code, first.outputs["outcome"]) == (0, "promote"), first.log

@@ -108,6 +108,57 @@ def test_whatever_is_no_verdict_passes_no_job(tmp_path, reply, said):
     assert said in done.annotations[0][1]
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"verdict": "rollback", "exit_code": 10}, "'rollback' with exit code 10"),
+        ({"verdict": "rollback", "exit_code": 0}, "'rollback' with exit code 0"),
+        ({"verdict": "promote", "exit_code": False}, "'promote' with exit code False"),
+        ({"verdict": "promote", "exit_code": [0]}, "'promote' with exit code [0]"),
+        ({"verdict": ["promote"]}, "['promote'] with exit code 0"),
+        ({"verdict": "observed", "enforced": False}, "'observed' with exit code 0"),
+        ({"verdict": "promote", "enforced": False, "exit_code": 30}, "'promote' with exit code 30"),
+        ({"reasons": []}, "not as it should be"),
+        ({"request": {"canary": "v0"}}, "the report is about 'v0'"),
+    ],
+)
+def test_what_contradicts_itself_is_not_out_of_reach(tmp_path, said, why):
+    with answering(answers(report=a_report(**said))) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s", "on-unreachable": "warn"})
+    assert done.code == 30, done.log
+    assert done.outputs["outcome"] == "error"
+    assert why in done.annotations[0][1]
+
+
+def test_a_policy_that_only_observes_passes_and_is_told_apart_from_a_promote(tmp_path):
+    report = a_report(verdict="rollback", enforced=False)
+    with answering(answers(report=report)) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s"})
+    assert (done.code, done.outputs["outcome"]) == (0, "rollback"), done.log
+    assert done.annotations == [
+        ("warning", "the policy only observes; it would say ROLLBACK: shown safe"),
+    ]  # fmt: skip
+
+
+def test_a_fault_of_the_action_itself_leaves_its_outputs_and_passes_nothing(tmp_path):
+    nested = Reply(200, b'{"report": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    with answering(lambda _: nested) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s", "on-unreachable": "warn"})
+    assert done.code == 30, done.log
+    assert (done.outputs["outcome"], done.outputs["exit-code"]) == ("error", "30")
+    assert "RecursionError" in done.annotations[0][1]
+
+
+def test_half_a_character_in_a_report_is_shown_as_a_question(tmp_path):
+    body = orjson.dumps({"id": "x", "markdown": "HALF"}).replace(b"HALF", b"\\ud800|")
+    verdict = Reply(200, orjson.dumps({"report": a_report(), "url": "u"}))
+    told = [verdict, Reply(200, body)]
+    with answering(lambda _: told.pop(0)) as server:
+        done = ask(tmp_path, server.url, GOOD, {"wait": "0s"})
+    assert done.code == 0, done.log
+    assert done.summary == "?|"
+
+
 @pytest.mark.parametrize(("status", "reason"), [(401, "no valid token"), (403, "lacks the verb")])
 def test_who_may_not_ask_is_told_at_once(tmp_path, status, reason):
     body = orjson.dumps({"error": {"status": status, "reason": reason, "hint": "a hint"}})
@@ -175,6 +226,8 @@ def test_a_cancelled_job_stops_within_moments(gate, tmp_path):
 
 
 FORGED = "../../x\ngate_0\noutcome=promote\noutcome<<E\npromote\nE\n::error::forged %0A"
+# Within a line, where `::` is nothing.
+FORGED += " ##[set-output name=outcome]promote"
 
 
 def test_nothing_a_server_says_forges_an_output_or_a_command(tmp_path):
@@ -235,6 +288,12 @@ def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
         ({"fail-on": "never"}, "fail-on is 'never'; write one of: hold, rollback"),
         ({"poll-interval": "0s"}, "poll-interval must be longer than nothing"),
         ({"server-url": "gate.example"}, "server-url is no http:// or https:// address"),
+        ({"server-url": "http://["}, "server-url is no http:// or https:// address"),
+        ({"server-url": "http://gate:abc"}, "server-url is no http:// or https:// address"),
+        ({"server-url": f"http://{'a' * 64}.x"}, "server-url is no http:// or https:// address"),
+        ({"wait": "36d"}, "wait is '36d'; no job runs so long"),
+        ({"since": "99999999w"}, "since or as-of is further away than any calendar"),
+        ({"service-file": "other.yaml"}, "service-file means nothing beside server-url"),
         ({"server-url": "https://u:p@x"}, "a token goes in token"),
         ({"service": ""}, "service is empty"),
         ({"policy": "tier-0"}, "policy means nothing beside server-url"),

@@ -83,18 +83,20 @@ def run(
     }
     script = folder / "step.sh"
     script.write_text(step["run"])
-    log = folder / "step.log"
+    log, beside = folder / "step.log", folder / "step.err"
     began = time.monotonic()
-    with log.open("wb") as written:
+    with log.open("wb") as written, beside.open("wb") as erred:
         process = subprocess.Popen(
             [*BASH, str(script)], env=around, cwd=cwd or folder, stdout=written,
-            stderr=subprocess.STDOUT,
+            stderr=erred,
         )  # fmt: skip
         while interrupt and process.poll() is None and not interrupt(log):
             time.sleep(0.02)
         if interrupt:
             process.send_signal(signal.SIGINT)
         code = process.wait(120)
+    # Two streams reach the runner in no order, and some lines are only plain between two others.
+    assert beside.read_bytes() == b""
     outputs = _outputs(files["GITHUB_OUTPUT"].read_text())
     summary = files["GITHUB_STEP_SUMMARY"].read_text()
     return Step(code, log.read_text(), outputs, summary, time.monotonic() - began)
@@ -152,6 +154,8 @@ def _annotations(log: str):
             r"::(add-mask|group|endgroup|[0-9a-f]{32})", line
         ):
             raise AssertionError(f"an unknown command: {line}")
+        elif not line.startswith("::") and (older := re.search(r"##\[([a-z-]+)[^]]*\]", line)):
+            raise AssertionError(f"obeyed as {older[1]}: {line}")
 
 
 def has(word: str) -> Callable[[Path], bool]:

@@ -160,16 +160,16 @@ class AppHub:
         if len(body["comment"]) > 1024 or len(self.posted) >= 10 or waits not in self.waiting:
             return 422, {"message": "There are no pending deployments to approve or reject"}
         self.posted.append({"run": run, **body})
+        environment = [{"id": 1, "name": body["environment_name"]}]
+        self.approvals.append(
+            filled(
+                "environment-approvals", environments=environment,
+                state=body.get("state", "pending"), comment=body["comment"],
+            )
+        )  # fmt: skip
+        check("environment-approvals", self.approvals[-1])
         if "state" in body:
             self.waiting.discard(waits)
-            environment = [{"id": 1, "name": body["environment_name"]}]
-            self.approvals.append(
-                filled(
-                    "environment-approvals", environments=environment, state=body["state"],
-                    comment=body["comment"],
-                )
-            )  # fmt: skip
-            check("environment-approvals", self.approvals[-1])
             self.then()
         return (LOST if fault == LOST else 204), None
 

@@ -130,6 +130,18 @@ def test_a_redelivery_is_taken_once(gate):
     assert gate.hub.answers == ["approved"]
 
 
+def test_replayed_under_other_ids_a_request_gets_no_later_deadline(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    early(gate, 5)
+    first = gate.deliver()[1]["id"]
+    gate.turn()
+    early(gate, 6)
+    assert gate.deliver()[0] == 200
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    assert first in hub.posted[-1]["comment"]
+
+
 def test_a_run_that_is_run_again_is_asked_about_anew(gate):
     gate.deliver()
     gate.turn()
@@ -178,6 +190,19 @@ def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
     assert gate.turn() is None
     assert gate.hub.answers == ["approved"]
     assert sum(one.startswith("POST") and one.endswith("rule") for one in gate.hub.asked) == 1
+
+
+def test_a_comment_on_the_way_is_not_taken_for_the_answer(tmp_path, hub):
+    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    assert len(hub.told) == 1
+    early(gate, 6)
+    hub.faults = [503]
+    assert gate.turn() == 2.0
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
 
 
 def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again(gate, caplog):
@@ -340,10 +365,10 @@ def test_one_token_serves_until_it_is_about_to_expire(gate):
         gate.deliver(payload(gate.hub, run=run))
         gate.turn(run)
     assert fetched() == 1
-    for later, tokens in ((54, 1), (2, 2)):
+    for run, later, tokens in ((RUN + 2, 54, 1), (RUN + 3, 2, 2)):
         gate.clock.now += later * MINUTE
-        gate.deliver()
-        gate.turn()
+        gate.deliver(payload(gate.hub, run=run))
+        gate.turn(run)
         assert fetched() == tokens
 
 

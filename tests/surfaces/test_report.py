@@ -3,7 +3,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -226,6 +226,19 @@ def test_escaped_text_is_one_line_of_text(raw):
     assert len(escape(raw).splitlines()) <= 1
     html = MarkdownIt("gfm-like", {"linkify": False}).renderInline(escape(raw))
     assert "<" not in html.replace("<br", "<")
+
+
+@given(st.text())
+@example("- a")
+@example("---")
+@example("1. a")
+@example("+")
+@example("= b")
+@example("# h")
+@example("~~~")
+def test_escaped_text_begins_nothing_in_a_list(raw):
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(f"- {escape(raw)}\n- end\n")
+    assert re.findall(r"<(\w+)", html.replace("<br", "")) == ["ul", "li", "li"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ POSTED = frozenset({200, 204})
 # Of the deployments to an environment so many are looked at for one that succeeded.
 MOST_LOOKED_AT = 30
 UNAUTHORIZED = 401
+FINAL = frozenset({"approved", "rejected"})
 
 # What people can do about a status, beside GitHub's own words for it.
 ADVICE = {
@@ -46,6 +47,7 @@ class _Named(Shape):
 
 
 class _Review(Shape):
+    state: str = ""
     comment: str | None = None
     environments: tuple[_Named, ...] = ()
 
@@ -76,12 +78,16 @@ class Callback:
         self._post(work.wish, {"environment_name": work.wish.environment, **said})
 
     def answered(self, work: Work) -> bool:
-        """Whether GitHub has our answer: it is known by the request's id in its comment."""
+        """Whether GitHub has our answer: it is known by the request's id in its comment.
+
+        The comments on the way have it too, and GitHub may list what is pending beside the rest.
+        """
         hub = self._hub(work.wish)
         reviews = hub.many(_Review, "actions", "runs", str(work.wish.run), "approvals")
         wanted = work.wish.environment.casefold()
         return any(
-            work.id in (one.comment or "")
+            one.state in FINAL
+            and work.id in (one.comment or "")
             and wanted in {environment.name.casefold() for environment in one.environments}
             for one in reviews
         )

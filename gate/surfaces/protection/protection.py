@@ -98,7 +98,12 @@ class Protection:
         self._agenda.start()
 
     def request(self, wish: Wish, delivery: str) -> Work | None:
-        """Stored when this returns; None for a delivery that came before. Raises LedgerError."""
+        """Stored when this returns; None for a delivery that came before. Raises LedgerError.
+
+        Also under another id, which is not signed, while it is under way: the deadline stays.
+        """
+        if self._under_way(wish):
+            return None
         app, now = self._app(), self._clock()
         place = app.entry(wish.repository, wish.environment) if app else None
         until = now + (place.deadline if place else USUAL_DEADLINE)
@@ -108,6 +113,11 @@ class Protection:
             self._note(work, Step.REQUESTED)
             self._take(work)
         return work
+
+    def _under_way(self, wish: Wish) -> bool:
+        """Whether it is asked about; a run that is run again has another deployment."""
+        work = self._works.get(wish.key)
+        return work is not None and wish.deployment is not None and work.wish == wish
 
     def turn(self, key: Key) -> float | None:
         """One step of a work; seconds until the next, None when it is over."""

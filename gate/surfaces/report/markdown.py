@@ -11,6 +11,8 @@ from gate.surfaces.report.report import COLUMNS, Report, voiced
 _SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔", "observed": "👁️"}
 # `$` twice in a line begins a formula on GitHub.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+# What would begin a list, a rule or a heading at the start of a line or of a list's item.
+_BLOCK = re.compile(r"^([0-9]{1,9}(?=[.)](?: |$))|(?=[-+=](?:[-+= ]|$)))")
 # GitHub looks for mentions and references after markdown has taken its backslashes away, so only
 # a character between helps, one without width: https://github.com/github/cmark-gfm/issues/181
 _REFERENCE = re.compile(r"([@#])")
@@ -56,7 +58,7 @@ def escape(text: str) -> str:
     a\|b \<i\> @&#8203;team
     """
     plain = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return _REFERENCE.sub(r"\1&#8203;", plain)
+    return _REFERENCE.sub(r"\1&#8203;", _BLOCK.sub(r"\1\\", plain))
 
 
 def _list(title: str, lines: list[str] | tuple[str, ...]) -> str:
