@@ -1,0 +1,117 @@
+"""A promote is told again only while nothing has come that speaks against it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gate.settings import Settings
+from gate.surfaces.http.catalogue import catalogue
+from tests.http.parts import EXAMPLE, GOOD, HOUR, STARTED, ask
+
+STANDARD = EXAMPLE.parents[2] / "policies" / "standard.yaml"
+
+GRANT = {
+    "service": "checkout", "version": "v2", "by": "ada", "approved_by": "grace",
+    "reason": "monitoring is down", "ticket": "INC-1", "for": "2h",
+}  # fmt: skip
+
+
+@pytest.fixture
+def lifted(server):
+    """A server that lets v2 go on by an override, and how to take that back."""
+    (one,) = server.post("/v1/overrides", GRANT)[1]["overrides"]
+    server.clock.now += 60
+    return server, f"/v1/overrides/{one['id']}/revocation"
+
+
+def verdict(server, **more):
+    status, told = server.post("/v1/decisions", ask("v2"), **more)
+    assert status == 200
+    return told["verdict"]
+
+
+def test_a_promote_by_an_override_ends_with_it_also_for_who_repeats_the_request(lifted):
+    server, revocation = lifted
+    key = {"Idempotency_Key": "k"}
+    assert [verdict(server), verdict(server, **key), verdict(server, **key)] == ["promote"] * 3
+    assert server.post(revocation, {"by": "ada"})[0] == 200
+    server.clock.now += 1
+    assert [verdict(server, **key), verdict(server)] == ["hold", "hold"]
+
+
+def test_a_hold_ends_with_the_override_that_lifts_it_once_it_is_not_fresh(server):
+    assert verdict(server) == "hold"
+    server.post("/v1/overrides", GRANT)
+    server.clock.now += 10
+    assert verdict(server) == "promote"
+
+
+def promoted(server, **more):
+    """The recorded good release after an hour, and the first answer about it."""
+    server.clock.now = STARTED[GOOD]
+    server.post("/v1/decisions", ask(GOOD))
+    server.clock.now += HOUR
+    told = server.post("/v1/decisions", ask(GOOD), **more)[1]
+    assert told["verdict"] == "promote"
+    return told
+
+
+def test_a_repeated_key_is_not_told_a_promote_that_a_later_look_contradicts(server):
+    key = {"Idempotency_Key": "k"}
+    first = promoted(server, **key)
+    server.clock.now += 5
+    assert server.post("/v1/decisions", ask(GOOD), **key)[1]["id"] == first["id"]
+    server.its.catalogue["checkout"].gate.sources = {}
+    server.clock.now += 10
+    later = server.post("/v1/decisions", ask(GOOD))[1]
+    assert later["verdict"] == "hold"
+    assert server.post("/v1/decisions", ask(GOOD), **key)[1]["id"] == later["id"]
+
+
+def test_word_of_how_the_release_ended_ends_its_promote(server):
+    first = promoted(server)
+    failed = {"service": "checkout", "version": GOOD, "result": "rolled_back"}
+    assert server.post("/v1/outcomes", failed)[0] == 200
+    server.clock.now += 1
+    again = server.post("/v1/decisions", ask(GOOD))[1]
+    assert again["id"] != first["id"]
+    assert again["verdict"] == "hold"
+
+
+def with_policy(server, folder, more):
+    """The same server after a reload of its policy with `more` at the end."""
+    (folder / "standard.yaml").write_text(STANDARD.read_text() + more)
+    server.its.catalogue = catalogue((EXAMPLE,), folder, Settings(ledger=server.ledger.path), {})
+
+
+def test_a_promote_ends_when_a_freeze_begins(server, tmp_path):
+    with_policy(
+        server,
+        tmp_path,
+        "freezes:\n  - {name: noon, from: 2026-11-02T11:00:05, until: 2026-11-03}\n",
+    )
+    promoted(server, Idempotency_Key="k")
+    server.clock.now += 4
+    assert server.post("/v1/decisions", ask(GOOD))[1]["verdict"] == "promote"
+    server.clock.now += 1
+    for key in ({}, {"Idempotency_Key": "k"}):
+        told = server.post("/v1/decisions", ask(GOOD), **key)[1]
+        assert told["verdict"] == "hold", told["reason"]
+
+
+def test_a_promote_ends_with_the_policy_it_was_decided_by(server, tmp_path):
+    promoted(server, Idempotency_Key="k")
+    with_policy(
+        server, tmp_path, "freezes:\n  - {name: noon, from: 2026-11-01, until: 2026-11-03}\n"
+    )
+    for key in ({}, {"Idempotency_Key": "k"}):
+        told = server.post("/v1/decisions", ask(GOOD), **key)[1]
+        assert told["verdict"] == "hold", told["reason"]
+
+
+def test_a_namespace_that_is_told_twice_is_asked_about_in_neither(server):
+    status, told = server.post(
+        "/v1/decisions", ask(namespace="shop", variables={"namespace": "staging"})
+    )
+    assert (status, "as a variable 'staging'" in told["error"]["reason"]) == (400, True)
+    assert not server.ledger.path.exists()
