@@ -115,3 +115,24 @@ def test_a_namespace_that_is_told_twice_is_asked_about_in_neither(server):
     )
     assert (status, "as a variable 'staging'" in told["error"]["reason"]) == (400, True)
     assert not server.ledger.path.exists()
+
+
+def test_budgets_are_those_of_the_files_in_force(server, tmp_path):
+    def objectives():
+        return [one["slo"] for one in server.get("/v1/budgets?service=checkout")[1]["budgets"]]
+
+    assert objectives() == ["availability"]
+    for name in ("recording.json", "gate.yaml"):
+        text = EXAMPLE.with_name(name).read_text()
+        (tmp_path / name).write_text(text.replace("availability", "answers"))
+    file = tmp_path / "gate.yaml"
+    server.its.catalogue = catalogue((file,), None, Settings(ledger=server.ledger.path), {})
+    assert objectives() == ["answers"]
+
+
+def test_word_from_the_future_is_refused(server):
+    """It would end every rollout of the version that is yet to begin."""
+    told = {"service": "checkout", "version": GOOD, "result": "completed"}
+    status, said = server.post("/v1/outcomes", told | {"at": "2999-01-01T00:00:00Z"})
+    assert (status, said["error"]["reason"]) == (400, "at lies in the future")
+    assert not server.ledger.path.exists()
