@@ -15,6 +15,7 @@ import orjson
 from gate.change import Change
 from gate.deployment import Deployment, History, Result
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
+from gate.evidence.evidence import Cause
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
 from gate.ledger.overrides import overrides
 from gate.verdict import Outcome
@@ -132,8 +133,8 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
 def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
     """The versions that decisions show to have run, until `wanted` is; how many were read.
 
-    Those are baselines, and canaries let go on at last. Whenever they were made: clocks that differ
-    must not keep anybody from going back.
+    Those are baselines that were seen, and canaries let go on at last. Whenever they were
+    made: clocks that differ must not keep anybody from going back.
     """
     ran: set[str] = set()
     judged: set[str] = set()
@@ -153,7 +154,19 @@ def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
 def _asked(entry: Entry) -> tuple[str, str]:
     """Baseline and canary; of a decision in another form nothing: going back must not fail."""
     try:
-        asked = orjson.loads(entry.record.body)["request"]
-        return str(asked["baseline"]), str(asked["canary"])
+        raw = orjson.loads(entry.record.body)
+        asked = raw["request"]
+        baseline = "" if _nothing_there(raw["evidence"]) else str(asked["baseline"])
+        return baseline, str(asked["canary"])
     except (orjson.JSONDecodeError, TypeError, KeyError):
         return "", ""
+
+
+def _nothing_there(evidence: Any) -> bool:
+    """Whether every metric was asked for, and answered with nothing at all.
+
+    Or a new version would pass for one that ran, by being named as a baseline once. Sources that
+    could not be asked speak against nobody: going back is for such hours.
+    """
+    causes = {one["cause"] for one in evidence["gaps"] if one["about"].startswith("metric ")}
+    return not evidence["pairs"] and causes == {Cause.EMPTY}

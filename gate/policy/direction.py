@@ -4,9 +4,9 @@ Neither is held up by what surrounds a release (budget, risk, the calendar, the 
 that ran well is not made worse by an empty budget, and going back is how budgets are saved.
 
 Going back needs a version the ledger knows, or `--rollback` would be the way around the gate for
-new versions. It knows those that were told to have completed or hurt, the baselines of its last
-decisions, and the canaries it let go on. Where it knows nothing of the service at all, the sender
-is believed.
+new versions. It knows those that were told to have completed or hurt, the baselines that its last
+decisions saw, and the canaries it let go on. Where it knows nothing of the service at all, the
+sender is believed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
 def _unseen(version: str, decisions: int) -> str:
     return (
         f"{version!r} was not seen running before: no completion or incident of it was told, and "
-        f"none of the last {decisions} decisions had it as the baseline or let it go on; so it is "
+        f"none of the last {decisions} decisions saw it as the baseline or let it go on; so it is "
         "judged as a release. If it did run: record that with `gate outcome`, or an override with "
         "`gate override add`"
     )
