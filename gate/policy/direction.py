@@ -52,7 +52,8 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
     if history is None or history.decisions is None:
         return True, ()
     told = [one.result for one in history.told(found.version)]
-    if not _RAN.isdisjoint(told) or found.version in history.ran:
+    here = {one.result for one in history.told(found.version) if not one.elsewhere(found.namespace)}
+    if not _RAN.isdisjoint(here) or found.version in history.ran:
         bad = next((one for one in told if one.bad), None)
         return True, ((f"of {found.version!r} was told: {bad}",) if bad else ())
     if not history.decisions and not history.deployments:

@@ -136,3 +136,20 @@ def test_word_from_the_future_is_refused(server):
     status, said = server.post("/v1/outcomes", told | {"at": "2999-01-01T00:00:00Z"})
     assert (status, said["error"]["reason"]) == (400, "at lies in the future")
     assert not server.ledger.path.exists()
+
+
+def test_a_version_that_ran_through_in_staging_is_not_known_good_in_production(server, tmp_path):
+    frozen = "freezes:\n  - {name: noon, from: 2026-11-02, until: 2026-11-03}\n"
+    with_policy(server, tmp_path, frozen)
+    server.clock.now = STARTED[GOOD]
+    places = ("production", "staging")
+    for place in places:
+        server.post("/v1/decisions", ask(GOOD, namespace=place))
+    server.clock.now += HOUR
+    ended = {"service": "checkout", "version": GOOD, "result": "completed", "namespace": "staging"}
+    assert server.post("/v1/outcomes", ended | {"at": "2026-11-01T00:00:00Z"})[0] == 200
+    told = {
+        place: server.post("/v1/decisions", ask(GOOD, namespace=place))[1]["verdict"]
+        for place in places
+    }
+    assert told == {"production": "hold", "staging": "promote"}
