@@ -219,6 +219,16 @@ def test_decisions_in_another_form_tell_nothing_and_stop_nobody(ledger):
     assert (found.ran, found.decisions) == (("v1", "v2"), 2)
 
 
+def test_back_to_what_ran_in_another_namespace_is_not_believed(ledger):
+    request = a_request(canary="v2", baseline="v1")
+    gate(ledger).decide(replace(request, variables={"namespace": "staging"}))
+
+    def ran(place):
+        return "v2" in history(ledger, "shop", NOW, back_to="v2", namespace=place).ran
+
+    assert [ran(place) for place in ("staging", "", "production")] == [True, True, False]
+
+
 def test_no_more_decisions_are_read_than_needed(ledger):
     for at in range(3):
         gate(ledger, clock=lambda at=at: NOW + at).decide(a_request(canary="v2", baseline="v1"))
