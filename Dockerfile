@@ -1,10 +1,13 @@
 # Debian slim, because cel-expr-python has no wheel for Alpine.
+#   docker build -t gate .                    the command
+#   docker build -t gate --target server .    the server, also on a read-only root file system
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY . .
-RUN pip wheel --quiet --no-deps --wheel-dir /wheels .
+RUN pip install --quiet --no-cache-dir -c constraints.txt hatchling \
+    && pip wheel --quiet --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheels .
 
-FROM python:3.11-slim
+FROM python:3.11-slim AS installed
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*
@@ -17,9 +20,12 @@ RUN pip install --quiet --no-cache-dir -c /tmp/constraints.txt "$(echo /wheels/*
 USER gate
 ENV GATE_LEDGER=/var/lib/gate/ledger.db
 VOLUME /var/lib/gate
+
+FROM installed AS server
 EXPOSE 8080
-# A server on a read-only root file system:
-#   docker run --read-only --entrypoint gunicorn IMAGE --worker-tmp-dir /dev/shm --threads 32 \
-#     --bind 0.0.0.0:8080 'gate.surfaces.http.wsgi:app()'
+HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+ENTRYPOINT ["gunicorn", "-c", "python:gate.surfaces.http.gunicorn"]
+
+FROM installed
 ENTRYPOINT ["gate"]
 CMD ["--help"]

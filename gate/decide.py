@@ -73,7 +73,10 @@ class Gate:
 
     def _remembered(self, request: Request) -> History:
         back_to = request.canary if request.intent is Intent.ROLLBACK else ""
-        return history(self.ledger, self.service.name, request.as_of, back_to=back_to)
+        return history(
+            self.ledger, self.service.name, request.as_of,
+            back_to=back_to, namespace=request.namespace,
+        )  # fmt: skip
 
     def _closed(self, request: Request) -> tuple[Closure, ...]:
         """The freezes around the moment; schedules and zones are imported where there are any."""

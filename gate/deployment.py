@@ -49,6 +49,10 @@ class Deployment:
         """Whether it went all the way, or failed on it."""
         return self.result is not Result.ABORTED
 
+    def elsewhere(self, namespace: str) -> bool:
+        """Whether it was told of another namespace; word of none is of each, and told to each."""
+        return len({self.namespace, namespace} - {""}) == 2
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -68,12 +72,17 @@ class History:
         """What was told of the version, newest first."""
         return tuple(one for one in self.deployments if one.version == version)
 
-    def known_good(self, version: str) -> bool:
+    def known_good(self, version: str, namespace: str = "") -> bool:
         """Whether it ran through before, and nothing bad became of it after that.
 
-        After by when it became so: a completion that is told late excuses nothing.
+        After by when it became so: a completion that is told late excuses nothing. One of another
+        namespace counts for nothing: staging is to run ahead. What was bad is so everywhere.
         """
-        ended = [one for one in self.told(version) if one.ended]
+        ended = [
+            one
+            for one in self.told(version)
+            if one.ended and (one.result.bad or not one.elsewhere(namespace))
+        ]
         last = max(ended, key=lambda one: one.at, default=None)  # of one moment, the last told
         return last is not None and last.result is Result.COMPLETED
 

@@ -35,6 +35,11 @@ class Request:
     intent: Intent = Intent.RELEASE
     labels: tuple[str, ...] = ()
 
+    @property
+    def namespace(self) -> str:
+        """The free word of that name; empty where none was told."""
+        return self.variables.get("namespace", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

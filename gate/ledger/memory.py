@@ -15,6 +15,7 @@ import orjson
 from gate.change import Change
 from gate.deployment import Deployment, History, Result
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
+from gate.evidence.evidence import Cause
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
 from gate.ledger.overrides import overrides
 from gate.verdict import Outcome
@@ -28,11 +29,14 @@ MOST_DECISIONS = 200
 SEARCHED = 1_000
 
 
-def history(ledger: Ledger, service: str, as_of: float, *, back_to: str = "") -> History:
+def history(
+    ledger: Ledger, service: str, as_of: float, *, back_to: str = "", namespace: str = ""
+) -> History:
     """What was told of the service in the 90 days up to `as_of`; raises LedgerError.
 
     A ledger that is not there yet remembers nothing; one that cannot be read is an error. With
-    `back_to` the last decisions are read too, newest first, until one shows that this version ran.
+    `back_to` the last decisions are read too, newest first, until one shows that this version ran;
+    with `namespace` those of other namespaces show nothing.
     """
     try:
         told = tuple(_deployments(ledger, service, as_of))
@@ -41,7 +45,7 @@ def history(ledger: Ledger, service: str, as_of: float, *, back_to: str = "") ->
     granted = overrides(ledger, service, as_of)
     if not back_to:
         return History(told, granted)
-    ran, count = _ran(ledger.entries(service, MOST_DECISIONS), back_to)
+    ran, count = _ran(ledger.entries(service, MOST_DECISIONS), back_to, namespace)
     return History(told, granted, ran, count)
 
 
@@ -129,17 +133,17 @@ def _deployments(ledger: Ledger, service: str, as_of: float) -> Iterator[Deploym
             yield as_deployment(entry)
 
 
-def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
+def _ran(decided: Iterator[Entry], wanted: str, namespace: str) -> tuple[tuple[str, ...], int]:
     """The versions that decisions show to have run, until `wanted` is; how many were read.
 
-    Those are baselines, and canaries let go on at last. Whenever they were made: clocks that differ
-    must not keep anybody from going back.
+    Those are baselines that were seen, and canaries let go on at last. Whenever they were
+    made: clocks that differ must not keep anybody from going back.
     """
     ran: set[str] = set()
     judged: set[str] = set()
     count = 0
     for count, entry in enumerate(decided, 1):  # noqa: B007  it is the answer
-        baseline, canary = _asked(entry)
+        baseline, canary = _asked(entry, namespace)
         if entry.record.outcome == Outcome.PROMOTE and canary not in judged:
             ran.add(canary)
         if baseline != canary:
@@ -150,10 +154,27 @@ def _ran(decided: Iterator[Entry], wanted: str) -> tuple[tuple[str, ...], int]:
     return tuple(sorted(ran - {""})), count
 
 
-def _asked(entry: Entry) -> tuple[str, str]:
-    """Baseline and canary; of a decision in another form nothing: going back must not fail."""
+def _asked(entry: Entry, namespace: str) -> tuple[str, str]:
+    """Baseline and canary; nothing of a decision in another namespace.
+
+    Nor of one in another form: going back must not fail.
+    """
     try:
-        asked = orjson.loads(entry.record.body)["request"]
-        return str(asked["baseline"]), str(asked["canary"])
-    except (orjson.JSONDecodeError, TypeError, KeyError):
+        raw = orjson.loads(entry.record.body)
+        asked = raw["request"]
+        if len({namespace, asked.get("variables", {}).get("namespace", "")} - {""}) == 2:
+            return "", ""
+        baseline = "" if _nothing_there(raw["evidence"]) else str(asked["baseline"])
+        return baseline, str(asked["canary"])
+    except (orjson.JSONDecodeError, AttributeError, TypeError, KeyError):
         return "", ""
+
+
+def _nothing_there(evidence: Any) -> bool:
+    """Whether every metric was asked for, and answered with nothing at all.
+
+    Or a new version would pass for one that ran, by being named as a baseline once. Sources that
+    could not be asked speak against nobody: going back is for such hours.
+    """
+    causes = {one["cause"] for one in evidence["gaps"] if one["about"].startswith("metric ")}
+    return not evidence["pairs"] and causes == {Cause.EMPTY}

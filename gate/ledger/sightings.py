@@ -78,8 +78,8 @@ def _ended(ledger: Ledger, seen: Sighting) -> bool:
 
 def _about(told: Deployment, seen: Sighting) -> bool:
     rollout = seen.rollout
-    places = {told.namespace, rollout.namespace} - {""}
-    return told.version in {rollout.canary, rollout.release} - {""} and len(places) < 2
+    named = told.version in {rollout.canary, rollout.release} - {""}
+    return named and not told.elsewhere(rollout.namespace)
 
 
 def _stored(ledger: Ledger, sighting: Sighting) -> Sighting:

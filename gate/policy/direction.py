@@ -4,9 +4,9 @@ Neither is held up by what surrounds a release (budget, risk, the calendar, the 
 that ran well is not made worse by an empty budget, and going back is how budgets are saved.
 
 Going back needs a version the ledger knows, or `--rollback` would be the way around the gate for
-new versions. It knows those that were told to have completed or hurt, the baselines of its last
-decisions, and the canaries it let go on. Where it knows nothing of the service at all, the sender
-is believed.
+new versions. It knows those that were told to have completed or hurt, the baselines that its last
+decisions saw, and the canaries it let go on. Where it knows nothing of the service at all, the
+sender is believed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
     if history is None or history.decisions is None:
         return True, ()
     told = [one.result for one in history.told(found.version)]
-    if not _RAN.isdisjoint(told) or found.version in history.ran:
+    here = {one.result for one in history.told(found.version) if not one.elsewhere(found.namespace)}
+    if not _RAN.isdisjoint(here) or found.version in history.ran:
         bad = next((one for one in told if one.bad), None)
         return True, ((f"of {found.version!r} was told: {bad}",) if bad else ())
     if not history.decisions and not history.deployments:
@@ -63,7 +64,7 @@ def believed(found: Situation) -> tuple[bool, tuple[str, ...]]:
 def _unseen(version: str, decisions: int) -> str:
     return (
         f"{version!r} was not seen running before: no completion or incident of it was told, and "
-        f"none of the last {decisions} decisions had it as the baseline or let it go on; so it is "
+        f"none of the last {decisions} decisions saw it as the baseline or let it go on; so it is "
         "judged as a release. If it did run: record that with `gate outcome`, or an override with "
         "`gate override add`"
     )

@@ -20,7 +20,7 @@ Told = tuple[str, int | float | str]
 def past(history: History, request: Request, change: Change | None) -> Iterator[Told]:
     """The facts `history.*` that are known."""
     told = history.releases()
-    yield "history.known_good", history.known_good(request.canary)
+    yield "history.known_good", history.known_good(request.canary, request.namespace)
     yield "history.overrides_30d", len(history.overrides)
     yield "history.deployments", len(told)
     yield from _rate("history.failure_rate", told)

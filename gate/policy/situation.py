@@ -12,9 +12,13 @@ from gate.request import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """`version` asks to go on at `at` (Unix seconds). None where nobody looked."""
+    """`version` asks to go on in the namespace (empty: none was told) at `at` (Unix seconds).
+
+    None where nobody looked.
+    """
 
     version: str = ""
+    namespace: str = ""
     at: float = 0.0
     calendar: tuple[Closure, ...] | None = None
     history: History | None = None
@@ -32,6 +36,7 @@ def situation(request: Request, evidence: Evidence) -> Situation:
     """The situation of this request, as the evidence has it."""
     return Situation(
         version=request.canary,
+        namespace=request.namespace,
         at=request.as_of,
         calendar=evidence.calendar,
         history=evidence.history,

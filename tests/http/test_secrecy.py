@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import time
 
 import pytest
 import requests
 
 from gate.surfaces.cli.main import run
 from tests.http.parts import ask, running
-from tests.http.test_serve import started
+from tests.http.test_serve import started, wait_for_line
 from tests.parts.broken import HEALTHY, answering
 from tests.parts.services import service_file
 
@@ -108,13 +107,6 @@ def garbage(url, text):
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(text.encode("latin-1"))
         return b"".join(iter(lambda: connection.recv(65_536), b"")).decode("latin-1")
-
-
-def wait_for_line(file, words):
-    until = time.monotonic() + 20
-    while words not in file.read_text():
-        assert time.monotonic() < until, file.read_text()[-2000:]
-        time.sleep(0.05)
 
 
 def test_no_url_of_a_request_is_fetched(tmp_path):

@@ -55,6 +55,13 @@ class Started:
         return self.process.wait(30)
 
 
+def wait_for_line(file, words):
+    until = time.monotonic() + 20
+    while words not in file.read_text():
+        assert time.monotonic() < until, file.read_text()[-2000:]
+        time.sleep(0.05)
+
+
 @contextmanager
 def started(
     folder: Path,
@@ -79,8 +86,8 @@ def started(
     ]
     if gunicorn:
         environ |= {"GATE_SERVICES": str(file), "GATE_INSECURE": "true"}
-        command = ["-m", "gunicorn", "--threads", "16", "--bind", f"127.0.0.1:{port}"]
-        command.append("gate.surfaces.http.wsgi:app()")
+        settings = ["-c", "python:gate.surfaces.http.gunicorn"]
+        command = ["-m", "gunicorn", *settings, "--bind", f"127.0.0.1:{port}"]
     log = folder / "log.txt"
     with log.open("ab") as written:
         process = subprocess.Popen([*before, sys.executable, *command], env=environ, stderr=written)
@@ -254,3 +261,18 @@ def test_a_port_that_is_taken_is_one_message_and_exit_2(capfd):
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         assert run(["serve", "--services", str(EXAMPLE), "--listen", where]) == 2
     assert f"cannot listen on {where}" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gunicorn", [False, True], ids=["gate serve", "gunicorn"])
+def test_told_to_load_a_broken_file_it_goes_on_with_the_old_one(tmp_path, gunicorn):
+    for name in ("recording.json", "gate.yaml"):
+        (tmp_path / name).write_text(EXAMPLE.with_name(name).read_text())
+    with started(tmp_path, tmp_path / "gate.yaml", gunicorn=gunicorn) as server:
+        with (tmp_path / "gate.yaml").open("a") as file:
+            file.write("rules: [\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for_line(server.log, "files kept")
+        told = requests.get(f"{server.url}/readyz", timeout=10)
+        assert (told.status_code, "cannot be loaded" in told.json()["files"]) == (200, True)
+        assert server.stop() == 0

@@ -15,7 +15,7 @@ from gate.surfaces.http.configuration import address, build, setup
 from gate.surfaces.http.limiter import Limiter
 from gate.surfaces.http.tokens import Caller, Verb
 from gate.surfaces.http.tokens_file import load
-from tests.http.parts import EXAMPLE, ask, running, token, tokens
+from tests.http.parts import BAD, EVERYTHING, EXAMPLE, HOUR, ask, past, running, token, tokens
 
 ROOT = Path(__file__).parents[2]
 ASKS = Caller("asks", ("check*",), frozenset({Verb.ASK}))
@@ -25,7 +25,7 @@ STRANGER = Caller("stranger", ("shop-*",), frozenset({Verb.ASK, Verb.OUTCOME}))
 
 @pytest.fixture
 def server(tmp_path):
-    return running(tmp_path, tokens=tokens(ASKS, TELLS, STRANGER))
+    return running(tmp_path, tokens=tokens(ASKS, TELLS, STRANGER, EVERYTHING))
 
 
 def bearer(name):
@@ -77,6 +77,16 @@ def test_a_header_that_is_no_token_is_401(server, header):
     status, told = server.post("/v1/decisions", ask(), Authorization=header)
     assert status == 401
     assert "asks" not in str(told)
+
+
+def test_a_past_moment_is_judged_for_an_admin_alone(server):
+    """Or a pipeline would choose one before the freeze, or with budget left."""
+    server.clock.now += HOUR
+    status, told = server.post("/v1/decisions", past(BAD), **bearer("asks"))
+    assert (status, "may not judge the past" in told["error"]["reason"]) == (403, True)
+    assert not server.ledger.path.exists()
+    status, told = server.post("/v1/decisions", past(BAD), **bearer("root"))
+    assert (status, told["verdict"]) == (200, "rollback")
 
 
 def test_who_asks_too_often_waits(tmp_path):

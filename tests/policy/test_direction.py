@@ -8,6 +8,8 @@ import pytest
 from gate.closure import Closure, Moment, Spell
 from gate.decide import Gate
 from gate.deployment import Deployment, History, Result
+from gate.evidence.evidence import Cause
+from gate.evidence.source import SourceError
 from gate.ledger.memory import history, remember
 from gate.ledger.sqlite import SqliteLedger
 from gate.policy.direction import GOING_BACK, KNOWN_GOOD, NEW_HERE, of_surroundings
@@ -183,6 +185,21 @@ def test_a_new_version_does_not_get_around_the_gate_by_calling_itself_a_way_back
     assert back(ledger, "v3", canary=0.002).outcome is Outcome.PROMOTE
 
 
+@pytest.mark.parametrize(
+    ("cause", "ran"), [(Cause.EMPTY, ()), (Cause.UNREACHABLE, ("v3",)), (Cause.TIMEOUT, ("v3",))]
+)
+def test_a_baseline_of_which_there_is_nothing_did_not_run(ledger, cause, ran):
+    """Named as one, a new version would pass for one; an outage speaks against nobody."""
+
+    def unseen(_):
+        raise SourceError(cause, "as it was")
+
+    asked = gate(ledger)
+    asked.sources = {"m": FixedSource(errors=unseen)}
+    asked.decide(a_request(canary="v2", baseline="v3"))
+    assert history(ledger, "shop", NOW, back_to="v3").ran == ran
+
+
 def test_back_is_not_held_by_budget_freeze_or_risk(ledger):
     gate(ledger).decide(a_request(canary="v2", baseline="v1"))
     for facts in (HARD, {}, {**HARD, "analysis.safe": False}):
@@ -200,6 +217,16 @@ def test_decisions_in_another_form_tell_nothing_and_stop_nobody(ledger):
     ledger.append(replace(record, id="old", body=json.dumps({"request": []}).encode()))
     found = history(ledger, "shop", NOW, back_to="v1")
     assert (found.ran, found.decisions) == (("v1", "v2"), 2)
+
+
+def test_back_to_what_ran_in_another_namespace_is_not_believed(ledger):
+    request = a_request(canary="v2", baseline="v1")
+    gate(ledger).decide(replace(request, variables={"namespace": "staging"}))
+
+    def ran(place):
+        return "v2" in history(ledger, "shop", NOW, back_to="v2", namespace=place).ran
+
+    assert [ran(place) for place in ("staging", "", "production")] == [True, True, False]
 
 
 def test_no_more_decisions_are_read_than_needed(ledger):

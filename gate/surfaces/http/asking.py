@@ -2,7 +2,8 @@
 
 What a client may rely on. A verdict rests on evidence at most `FRESH` seconds old, and never on an
 older interval than there is. Who asks about the same rollout meanwhile gets the same decision, by
-its id. Whoever cannot wait is told to hold; the judging goes on, and the next ask gets the answer,
+its id; a promote only while it stands (`gate.surfaces.http.standing`), and only by the files in
+force. Whoever cannot wait is told to hold; the judging goes on, and the next ask gets the answer,
 if it comes within a minute.
 """
 
@@ -23,12 +24,14 @@ from gate.service import Service
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.flights import Flights
 from gate.surfaces.http.lanes import Lanes
+from gate.surfaces.http.standing import Told, last_word, next_freeze, stands
 from gate.template import checked_value
 
 # Seconds. A target's death shows before the next interval ends, so an answer lives no longer.
 FRESH = 10.0
 # Seconds that a repeated Idempotency-Key is answered as before. Longer would let a promote outlive
-# what it rests on: a key is for the same request sent twice, not for polling. They are kept in
+# what it rests on: a key is for the same request sent twice, not for polling. A promote that does
+# not stand any more, or that a later look contradicts, is not told again. They are kept in
 # memory: after a restart the same key gets a second decision, stored beside the first, which rests
 # on newer evidence and is as true.
 REPEATED = 60.0
@@ -73,6 +76,15 @@ class Question:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Repeatable:
+    """What a key was answered with, and until which tick it may be again."""
+
+    question: Question
+    told: Told
+    until: float
+
+
 class Asking:
     """Answers questions about the services of the catalogue. Safe to use from several threads.
 
@@ -91,9 +103,10 @@ class Asking:
     ) -> None:
         self._catalogue, self._ledger = catalogue, ledger
         self._clock, self._ticks, self._decided = clock, ticks, decided
-        self._flights: Flights[Question, Decision] = Flights(lanes, ticks)
+        # By the gate too: what was decided by files that were replaced is told to nobody.
+        self._flights: Flights[tuple[Gate, Question], Told] = Flights(lanes, ticks)
         self._lock = threading.Lock()
-        self._keys: OrderedDict[tuple[str, str], tuple[Question, Decision, float]] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, str], _Repeatable] = OrderedDict()
 
     def ask(self, question: Question, within: float) -> Decision | None:
         """The decision, or None where judging takes longer than `within` seconds.
@@ -101,45 +114,66 @@ class Asking:
         Raises UsageError for a question that cannot be asked, FullError where too many are under
         way, and GateError where nothing can be decided.
         """
-        gate = self._catalogue()[question.service].gate
-        service = gate.service
-        asked_at = self._clock()
-        _check(question, service, asked_at)
-        return self._flights.get(
-            question,
-            question.service,
-            lambda: self._decide(gate, question, asked_at),
-            lambda decision: self._serves(question, decision.request, service),
-            within,
-        )
+        told = self._told(question, within)
+        return told.decision if told else None
 
     def ask_once(self, question: Question, within: float, key: tuple[str, str]) -> Decision | None:
         """The same, and the same again for whoever sends the (caller's) key again in a minute."""
         with self._lock:
             known = self._keys.get(key)
-        if known is not None and self._ticks() < known[2]:
-            if known[0] != question:
+        if known is not None and self._ticks() < known.until:
+            if known.question != question:
                 raise KeyReusedError(
                     "this Idempotency-Key came with another question a moment ago",
                     "use a new key for each question",
                 )
-            return known[1]
-        decision = self.ask(question, within)
-        if decision is not None:
-            self._remember(key, question, decision)
-        return decision
+            if self._repeats(known):
+                return known.told.decision
+        told = self._told(question, within)
+        if told is not None:
+            self._remember(key, _Repeatable(question, told, self._ticks() + REPEATED))
+        return told.decision if told else None
 
-    def _remember(self, key: tuple[str, str], question: Question, decision: Decision) -> None:
+    def _told(self, question: Question, within: float) -> Told | None:
+        """None also where word against it comes in faster than it is judged."""
+        gate, asked_at = self._gate(question), self._clock()
+        _check(question, gate.service, asked_at)
+        key, end = (gate, question), self._ticks() + within
+        for _ in range(2):
+            told = self._flights.get(
+                key,
+                question.service,
+                lambda: self._decide(gate, question, asked_at),
+                lambda told: self._serves(told, gate.service),
+                end - self._ticks(),
+            )
+            if told is None or stands(told, self._ledger, self._clock()):
+                return told
+            self._flights.forget(key, told)
+        return None
+
+    def _repeats(self, known: _Repeatable) -> bool:
+        latest = self._flights.last((self._gate(known.question), known.question))
+        if latest is None:  # by other files, or pushed out by many others
+            return False
+        same = latest.decision.verdict.binding is known.told.decision.verdict.binding
+        return same and stands(known.told, self._ledger, self._clock())
+
+    def _gate(self, question: Question) -> Gate:
+        return self._catalogue()[question.service].gate
+
+    def _remember(self, key: tuple[str, str], known: _Repeatable) -> None:
         with self._lock:
             self._keys.pop(key, None)
-            self._keys[key] = question, decision, self._ticks() + REPEATED
+            self._keys[key] = known
             while len(self._keys) > MOST_KEYS:
                 self._keys.popitem(last=False)
 
-    def _decide(self, gate: Gate, question: Question, asked_at: float) -> Decision:
+    def _decide(self, gate: Gate, question: Question, asked_at: float) -> Told:
+        word = last_word(self._ledger, question.service)
         decision = gate.decide(self._request(question, asked_at))
         self._decided(decision)
-        return decision
+        return Told(decision, word, past=question.as_of is not None)
 
     def _request(self, question: Question, asked_at: float) -> Request:
         """Seen when it was asked, judged as of now: it may have waited for a worker."""
@@ -157,12 +191,13 @@ class Asking:
             intent=question.intent,
         )
 
-    def _serves(self, question: Question, asked: Request, service: Service) -> float:
+    def _serves(self, told: Told, service: Service) -> float:
         """Seconds until there is more to be seen, at most until the look is `FRESH` seconds old."""
-        if question.as_of is not None:  # the past does not change
+        if told.past:  # it does not change
             return FRESH
+        asked = told.decision.request
         next_interval = Window.of(asked, service.step, service.lag).end + service.step + service.lag
-        until = min(asked.as_of + FRESH, next_interval)
+        until = min(asked.as_of + FRESH, next_interval, next_freeze(told.decision))
         # A clock set back since the look must not make it younger than it is.
         return min(FRESH, until - self._clock())
 
@@ -175,7 +210,13 @@ def _words(question: Question) -> Mapping[str, str]:
 
 def _check(question: Question, service: Service, now: float) -> None:
     """Before anything is stored of it; raises UsageError."""
-    told = {"canary": question.canary, **_words(question)}
+    words = _words(question)
+    if question.namespace and words["namespace"] != question.namespace:
+        raise UsageError(
+            f"the namespace is {question.namespace!r}, and as a variable {words['namespace']!r}",
+            "leave the variable out: it is the namespace",
+        )
+    told = {**words, "canary": question.canary}
     for name in ("baseline", "release", "step"):
         if getattr(question, name):
             told[name] = getattr(question, name)

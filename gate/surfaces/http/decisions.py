@@ -37,7 +37,7 @@ MOST_LISTED, USUALLY_LISTED = 100, 20
 
 
 class Ask(Section):
-    """May this canary go on? `since` and `as_of` judge a moment that is named."""
+    """May this canary go on? `as_of` judges a past moment, for tokens that may `admin`."""
 
     service: Named
     canary: Named
@@ -56,6 +56,9 @@ def ask() -> Response:
     who = caller(Verb.ASK)
     asked = body(Ask)
     served(who, asked.service)
+    if asked.as_of is not None and not who.may(Verb.ADMIN):
+        # Or a pipeline would choose a moment before the freeze, with budget left.
+        raise Refusal(403, f"token {who.name!r} may not judge the past", "leave as_of out")
     question = Question(
         service=asked.service,
         canary=asked.canary,

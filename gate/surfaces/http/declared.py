@@ -84,7 +84,7 @@ def _measured(one: Served) -> Evidence:
         return of_objectives(service, one.gate.sources, its.clock(), one.gate.within, {})
 
     evidence = its.budgets.get(
-        service.name, _lane(service), measure, lambda _: BUDGET_FRESH, within(CLIENT_WAITS)
+        one.gate, _lane(service), measure, lambda _: BUDGET_FRESH, within(CLIENT_WAITS)
     )
     if evidence is None:
         raise Refusal(503, "still counting", "ask again", {"Retry-After": "5"})

@@ -66,6 +66,19 @@ class Flights(Generic[Key, Value]):
         self._tell(key)
         return value
 
+    def last(self, key: Key) -> Value | None:
+        """The newest value of the key that is kept, however old."""
+        with self._lock:
+            landed = self._landed.get(key)
+        return landed.value if landed else None
+
+    def forget(self, key: Key, value: Value) -> None:
+        """Tells this value to nobody any more; another of the key is kept."""
+        with self._lock:
+            landed = self._landed.get(key)
+            if landed is not None and landed.value is value:
+                del self._landed[key]
+
     def _tell(self, key: Key) -> None:
         with self._lock:
             if landed := self._landed.get(key):

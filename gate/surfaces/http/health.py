@@ -85,7 +85,7 @@ def _reached(one: Served, within: float) -> Mapping[str, str] | None:
     its, name = server(), one.gate.service.name
     try:
         return its.reached.get(
-            name, f"reaching {name}", lambda: _states(one), lambda _: CHECKED_FOR, within
+            one.gate, f"reaching {name}", lambda: _states(one), lambda _: CHECKED_FOR, within
         )
     except FullError:
         return None

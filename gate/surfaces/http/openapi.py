@@ -115,6 +115,7 @@ def _paths() -> Iterator[tuple[str, Any]]:
     yield from _clients(timeout)
     for path, what in (("/healthz", "Whether it is alive."), ("/readyz", "Whether it can decide.")):
         yield path, {"get": {**_operation(what, "Any"), "security": []}}
+    yield "/metrics", {"get": _metrics()}
     yield "/v1/openapi.json", {"get": {**_operation("This document.", "Any"), "security": []}}
 
 
@@ -151,7 +152,10 @@ def _clients(timeout: Schema) -> Iterator[tuple[str, Any]]:
     query = {**_query("query", TEXT), "required": True}
     yield (
         "/api/v1/query",
-        {"get": _operation("A verdict as a Prometheus sample.", "Any", parameters=[query])},
+        {
+            "get": _operation("A verdict as a Prometheus sample.", "Any", parameters=[query]),
+            "post": _form("The same, asked as Prometheus's own clients do.", query["name"]),
+        },
     )
 
 
@@ -165,6 +169,18 @@ def _webhook() -> dict[str, Any]:
     told = _operation("For GitHub's deployment protection rules.", "Accepted", Delivery, named)
     told["responses"]["202"] = _response("Taken; the verdict follows at GitHub.", "Accepted")
     return {**told, "security": []}
+
+
+def _form(summary: str, field: str) -> dict[str, Any]:
+    schema = _object({field: TEXT})
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    return {**_operation(summary, "Any"), "requestBody": {"required": True, "content": content}}
+
+
+def _metrics() -> dict[str, Any]:
+    """The one answer that is no JSON."""
+    text = {"description": "Prometheus's text format.", "content": {"text/plain": {"schema": TEXT}}}
+    return {"summary": "What it tells of itself.", "responses": {"200": text}, "security": []}
 
 
 def _operation(

@@ -12,7 +12,7 @@ from gate.document import Section
 from gate.ledger.ledger import Entry, Ledger
 from gate.ledger.memory import remember, told_before, with_decision
 from gate.ledger.sightings import Rollout, latest
-from gate.surfaces.http.answers import answer
+from gate.surfaces.http.answers import Refusal, answer
 from gate.surfaces.http.auth import caller, served
 from gate.surfaces.http.bodies import Named, Note, Word, body
 from gate.surfaces.http.moments import Moment
@@ -44,6 +44,8 @@ def outcome() -> Response:
     who = caller(Verb.OUTCOME)
     told = body(Outcome)
     served(who, told.service)
+    if told.at is not None and told.at > server().clock():
+        raise Refusal(400, "at lies in the future", "tell what became of it, or leave it out")
     rollout = Rollout(service=told.service, namespace=told.namespace, canary=told.version)
     ended = Deployment(
         service=told.service,

@@ -57,6 +57,10 @@ class Reloading:
         if self._stamped() != self._stamp:
             self.now()
 
+    def soon(self) -> None:
+        """`now`, in a thread: for a signal, which must not wait."""
+        threading.Thread(target=self.now, daemon=True).start()
+
     def watch(self) -> None:
         """Looks from now on, in a thread that ends with the process."""
 

@@ -2,7 +2,7 @@
 
 A client that sends slowly holds its own thread and nobody else's, for as long as `SILENCE` passes
 between two of its bytes; beyond `MOST_CONNECTIONS` new ones are turned away. What is no HTTP is
-refused in JSON too. For more, `gunicorn` runs `gate.surfaces.http.wsgi:app()`.
+refused in JSON too. For more, see `gate.surfaces.http.gunicorn`.
 """
 
 from __future__ import annotations
@@ -129,9 +129,7 @@ def serve(its: Server, listening: socket.socket, reloading: Reloading) -> None:
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, stop)
-    signal.signal(
-        signal.SIGHUP, lambda *_: threading.Thread(target=reloading.now, daemon=True).start()
-    )
+    signal.signal(signal.SIGHUP, lambda *_: reloading.soon())
     reloading.watch()
     its.protection.start()
     end = _served(http) + DRAIN

@@ -10,6 +10,7 @@ from typing import cast
 
 from flask import current_app
 
+from gate.decide import Gate
 from gate.decision import Decision
 from gate.evidence.evidence import Evidence
 from gate.ledger.ledger import Ledger
@@ -74,8 +75,8 @@ class Server:
         self.asking = Asking(
             lambda: self.catalogue, ledger, self.lanes, clock, ticks, self._decided
         )
-        self.budgets: Flights[str, Evidence] = Flights(self.lanes, ticks)
-        self.reached: Flights[str, Mapping[str, str]] = Flights(self.lanes, ticks)
+        self.budgets: Flights[Gate, Evidence] = Flights(self.lanes, ticks)
+        self.reached: Flights[Gate, Mapping[str, str]] = Flights(self.lanes, ticks)
         self.draining = Draining()
         self.protection = Protection(
             lambda: self.github, self.asking, lambda: self.catalogue, ledger, clock,

@@ -1,15 +1,16 @@
 r"""The app for a WSGI server, set up by the environment alone.
 
     GATE_SERVICES=/etc/gate/services GATE_TOKENS=/etc/gate/tokens.yaml \
-        gunicorn --threads 32 --bind 0.0.0.0:8080 'gate.surfaces.http.wsgi:app()'
+        gunicorn -c python:gate.surfaces.http.gunicorn
 
 What is no HTTP never gets here: gunicorn refuses it by itself, in HTML, with a 4xx.
-One worker: its threads wait for Prometheus, and pollers share answers within a process only.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 from flask import Flask
 
@@ -25,6 +26,9 @@ def app() -> Flask:
     to_standard_error()
     own, found = setup(os.environ), settings(os.environ)
     its = build(own, found, os.environ)
-    Reloading(its, lambda: parts(own, found, os.environ), own.files).watch()
+    reloading = Reloading(its, lambda: parts(own, found, os.environ), own.files)
+    reloading.watch()
+    if threading.current_thread() is threading.main_thread():  # else no signal can be heard
+        signal.signal(signal.SIGHUP, lambda *_: reloading.soon())
     its.protection.start()
     return create(its)
