@@ -36,8 +36,8 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "recorded"
 PORT = 18_099
 SERVERS = {
     "gate serve": ["gate", "serve", "--listen", f"127.0.0.1:{PORT}"],
-    "gunicorn": ["gunicorn", "--threads", "32", "--bind", f"127.0.0.1:{PORT}",
-                 "gate.surfaces.http.wsgi:app()"],
+    "gunicorn": ["gunicorn", "-c", "python:gate.surfaces.http.gunicorn", "--bind",
+                 f"127.0.0.1:{PORT}", "gate.surfaces.http.wsgi:app()"],
 }  # fmt: skip
 HOUR = 3_600.0
 

@@ -71,7 +71,7 @@ def test_the_next_release_of_the_same_name_is_another_rollout(server):
 
 def test_a_canary_may_start_while_nothing_but_its_own_showing_is_missing(server):
     status, told = server.post("/v1/flagger/confirm-rollout", hook(phase="Succeeded"))
-    assert (status, told["verdict"]) == (200, "promote")
+    assert (status, told["reason"]) == (200, "nothing speaks against starting it")
     assert list(server.ledger.entries(kind=Kind.ROLLOUT)) == []
 
 
@@ -86,7 +86,7 @@ def test_that_nothing_of_the_canary_is_seen_does_not_keep_it_from_starting(tmp_p
     server = over(tmp_path, "policy: standard", "policy: tier-0")  # which wants whole evidence
     server.clock.now = STARTED[GOOD] - HOUR
     status, told = server.post("/v1/flagger/confirm-rollout", hook(GOOD))
-    assert (status, told["verdict"]) == (200, "promote")
+    assert (status, told["reason"]) == (200, "nothing speaks against starting it")
 
 
 def test_a_canary_may_not_start_on_a_spent_budget(tmp_path):
@@ -105,7 +105,7 @@ def test_what_an_override_lifts_does_not_keep_it_from_starting(tmp_path):
     )  # fmt: skip
     grant(server.ledger, granted)
     status, told = server.post("/v1/flagger/confirm-rollout", hook())
-    assert (status, told["verdict"]) == (200, "promote")
+    assert (status, told["reason"]) == (200, "nothing speaks against starting it")
 
 
 def test_the_token_may_stand_in_the_body_or_the_url(tmp_path):

@@ -62,7 +62,14 @@ def serving(folder: Path, hub: AppHub, *, gunicorn: bool = False) -> Iterator[tu
     }  # fmt: skip
     command = ["-m", "gate", "serve", "--listen", f"127.0.0.1:{port}"]
     if gunicorn:
-        command = ["-m", "gunicorn", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
+        command = [
+            "-m",
+            "gunicorn",
+            "-c",
+            "python:gate.surfaces.http.gunicorn",
+            "--bind",
+            f"127.0.0.1:{port}",
+        ]
         command.append("gate.surfaces.http.wsgi:app()")
     process = subprocess.Popen(
         [sys.executable, *command], env=environ, stderr=subprocess.DEVNULL, start_new_session=True

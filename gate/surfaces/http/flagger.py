@@ -123,11 +123,8 @@ def confirm_rollout() -> Response:
     decision = server().asking.ask(question, within(CLIENT_WAITS))
     against = _against(decision) if decision else STILL_JUDGING
     reason = against or "nothing speaks against starting it"
-    verdict = Outcome.HOLD if against else Outcome.PROMOTE
-    return answer(
-        {**brief(decision, told.service), "verdict": verdict, "reason": reason},
-        NO if against else 200,
-    )
+    # The verdict stays the decision's own: that a canary may start promotes nothing.
+    return answer({**brief(decision, told.service), "reason": reason}, NO if against else 200)
 
 
 def _against(decision: Decision) -> str:
