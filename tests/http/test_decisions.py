@@ -62,6 +62,7 @@ def test_a_repeated_key_gives_the_same_answer_and_no_other_question(server):
         (ask(variables={"a": "{{canary}}"}), "cannot stand in a query"),
         (ask(as_of="2026-11-03T09:00:00Z"), "as_of without since"),
         (ask(since="2026-11-03T09:00:00"), "since: no moment since 1970 with a time zone"),
+        (ask(since="1h"), "since: no moment since 1970 with a time zone: write 2026-"),
         (ask(since="2026-11-03T11:00:00Z"), "since lies after the moment judged"),
         (ask(since="2025-11-03T11:00:00Z"), "more than 30 days before"),
         (ask(since="2026-11-03T09:00:00Z", as_of="2999-01-01T00:00:00Z"), "lies in the future"),

@@ -13,10 +13,14 @@ from gate.surfaces.http.answers import Refusal
 
 def unix(text: Any) -> float:
     """Unix seconds; raises ValueError for what is no moment since 1970 with a time zone."""
-    moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    if moment is None or moment.tzinfo is None or moment.timestamp() < 0:
+    try:
+        moment = datetime.fromisoformat(text)
+        seconds = moment.timestamp() if moment.tzinfo else -1.0
+    except (TypeError, ValueError, OverflowError):
+        seconds = -1.0
+    if seconds < 0:
         raise ValueError("no moment since 1970 with a time zone: write 2026-11-02T11:00:00Z")
-    return moment.timestamp()
+    return seconds
 
 
 Moment = Annotated[
@@ -29,5 +33,5 @@ def moment_argument(name: str) -> float | None:
     told = request.args.get(name)
     try:
         return None if told is None else unix(told)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Refusal(400, f"{name} is no moment", "write 2026-11-02T11:00:00Z") from None
