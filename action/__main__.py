@@ -10,12 +10,12 @@ import json
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import local_mode
@@ -32,7 +32,9 @@ from answer import (
     ending,
 )
 from inputs import Inputs, WrongInputError, inputs
+from installed import Gate
 from runner import add_summary, annotate, plain, say, set_outputs
+from written import written
 
 
 class Cancelled(BaseException):
@@ -48,7 +50,6 @@ def main(environ: Mapping[str, str]) -> int:
         return _tell(finished, Ending("error", str(error), WRONG), "never", environ)
     try:
         answer = _answer(given, environ)
-        _listen(signal.SIG_IGN)  # what follows takes a moment, and must not be torn apart
     except Cancelled:
         answer = Answer(outcome="cancelled", exit_code=CANCELLED, reason="the job was cancelled")
         return _tell(answer, Ending("error", "cancelled; nothing was decided", CANCELLED), "never",
@@ -60,10 +61,13 @@ def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
     folder = _folder(environ)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if given.server_url:
-            return server_mode.answered(given, environ)
-        return local_mode.answered(given, environ, folder)
-    except (UndecidedError, OSError, subprocess.SubprocessError) as error:
+        gate = Gate(folder, given, environ)
+        judged = partial(server_mode.answered, given, environ)
+        if not given.server_url:
+            gate.install()
+            judged = partial(local_mode.answered, gate, given, folder)
+        return written(gate, given, folder, lambda: _whole(judged()))
+    except UndecidedError as error:
         broken = isinstance(error, BrokenError)
         return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error), broken=broken)
     except RefusedError as error:
@@ -73,6 +77,12 @@ def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
             traceback.print_exc()
         why = f"the action itself failed, the log says where: {error!r}"
         return Answer(outcome="error", exit_code=UNDECIDED, reason=why, broken=True)
+
+
+def _whole(answer: Answer) -> Answer:
+    """What follows takes a moment, and must not be torn apart."""
+    _listen(signal.SIG_IGN)
+    return answer
 
 
 def _tell(answer: Answer, end: Ending, summary: str, environ: Mapping[str, str]) -> int:

@@ -16,7 +16,7 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.+")
 WHEN = ("always", "on-failure", "never")
 SERVICE_FILE = "gate.yaml"
-ONLY_LOCAL = ("service-file", "policy", "labels", "deployment-id", "pull-request")
+ONLY_LOCAL = ("service-file", "policy", "labels")
 ONLY_SERVER = ("service", "namespace", "token", "ca-file")
 
 
@@ -214,12 +214,6 @@ def _check_server(given: _Given, told: Inputs) -> None:
             raise WrongInputError(
                 f"{name} means nothing beside server-url: the server does not ask it"
             )
-    written = [name for name in ("status", "check") if given.yes(name)]
-    written += ["comment"] if told.comment != "never" else []
-    if written:
-        raise WrongInputError(
-            f"{written[0]} cannot be written beside server-url: only where this job judges"
-        )
 
 
 def _address(url: str) -> SplitResult:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from answer import Answer, BrokenError, RefusedError, UndecidedError, told
+from answer import UNDECIDED, Answer, BrokenError, RefusedError, UndecidedError, told
 from exchange import DeniedError, PassingError, ask, opener
 from inputs import Inputs
 from runner import annotate, mask, note
@@ -32,6 +33,8 @@ class Server:
         self._token = given.token
         if self._token:
             mask(self._token)
+        if _open_to_readers(self._url):
+            annotate("warning", f"{self._url}: a token can be read on its way; write https://")
         run = [environ.get(f"GITHUB_{name}", "0") for name in ("RUN_ID", "RUN_ATTEMPT", "JOB")]
         self._key = "-".join([*run, secrets.token_hex(4)])[:200]
 
@@ -47,10 +50,12 @@ class Server:
         if answer["report"] is None:
             return None
         found = told(answer["report"], url=str(answer.get("url") or ""))
-        request = answer["report"].get("request")
-        if isinstance(request, dict) and request.get("canary") != self._given.canary:
-            # A cache on the way, say, which knows nothing of bodies.
-            raise BrokenError(f"the report is about {request.get('canary')!r}")
+        asked = ("service", "name", self._given.service), ("request", "canary", self._given.canary)
+        for part, name, wanted in asked:
+            about = answer["report"].get(part)
+            if isinstance(about, dict) and about.get(name) != wanted:
+                # A cache on the way, say, which knows nothing of bodies.
+                raise BrokenError(f"the report is about {about.get(name)!r}")
         return found
 
     def markdown(self, id_: str) -> str:
@@ -93,8 +98,22 @@ class Server:
         return {name: value for name, value in question.items() if value}
 
 
+def _open_to_readers(url: str) -> bool:
+    """Plain text, past this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True
+
+
 def answered(given: Inputs, environ: Mapping[str, str]) -> Answer:
-    """The last answer within `wait`; raises UndecidedError and RefusedError."""
+    """The last answer within `wait`; raises UndecidedError and RefusedError.
+
+    A server that held and cannot be asked any more has held: that is no gate out of reach.
+    """
     try:
         server = Server(given, environ)
         answer = _patiently(server, given)
@@ -107,6 +126,7 @@ def _patiently(server: Server, given: Inputs) -> Answer:
     start = time.monotonic()
     end = start + (0.0 if given.as_of else given.wait)
     number, failures, reached = 1, 0, False
+    held: Answer | None = None
     while True:
         try:
             answer = server.look(number)
@@ -115,19 +135,26 @@ def _patiently(server: Server, given: Inputs) -> Answer:
             until = max(end if reached else min(end, start + FIRST_CONTACT), start + given.timeout)
             pause = _pause(failures, error.wait)
             if time.monotonic() + pause >= until:
-                raise UndecidedError(
-                    f"{given.server_url} could not be asked, {failures} times: {error}"
-                ) from None
+                why = f"{given.server_url} could not be asked, {failures} times: {error}"
+                return _at_last(held, why)
             note(given.server_url, f"{error}; asking again in {pause:.1f} s")
         else:
             number, failures, reached = number + 1, 0, True
             left = end - time.monotonic()
             if answer is not None and (answer.outcome != "hold" or left <= 0):
                 return answer
+            held = answer or held
             if left <= 0 and time.monotonic() >= start + given.timeout:
-                raise UndecidedError("the server was still judging when the time was up")
+                return _at_last(held, "the server was still judging when the time was up")
             pause = _until_next(given, answer, left)
         time.sleep(pause)
+
+
+def _at_last(held: Answer | None, why: str) -> Answer:
+    """What it said before it could not be asked any more; raises UndecidedError where nothing."""
+    if held is None or held.exit_code == UNDECIDED:
+        raise UndecidedError(why)
+    return replace(held, reason=f"{held.reason}; since then {why}")
 
 
 def _until_next(given: Inputs, answer: Answer | None, left: float) -> float:

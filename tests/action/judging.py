@@ -29,7 +29,7 @@ def part(name: str):
 
 def installed(folder: Path) -> None:
     """What the action's install leaves in the runner's temporary folder, made of what is here."""
-    made = part("local_mode").venv_of(folder / "temp" / "release-gate", ROOT)
+    made = part("installed").venv_of(folder / "temp" / "release-gate", ROOT)
     venv.create(made, symlinks=True, with_pip=False)
     site = made / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     (site / "release_gate.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")

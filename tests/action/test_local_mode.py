@@ -93,6 +93,16 @@ def test_metrics_out_of_reach_fail_or_warn_as_told(step, tmp_path, given, code, 
     assert f"on-unreachable: {given}" in message
 
 
+def test_what_cannot_be_installed_is_no_gate_out_of_reach(tmp_path):
+    environ = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    given = {**LOCAL, **GOOD, "on-unreachable": "warn"}
+    done = run(ACTION, tmp_path, given, python=Path(sys.executable), environ=environ)
+    assert (done.code, done.outputs["exit-code"]) == (30, "30"), done.log
+    ((level, message),) = done.annotations
+    assert level == "error"
+    assert "the gate could not be installed" in message
+
+
 def test_a_cancelled_job_leaves_its_outputs_and_no_process(step, tmp_path):
     # Its moment is now, and the recording has no now: it holds until it is cancelled.
     now = {"canary": "v1.9.1", "wait": "10m", "poll-interval": "1m"}
@@ -216,12 +226,12 @@ def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
         {**environ, "GATE_ACTION_CANARY": "v2", "GATE_ACTION_GITHUB_TOKEN": ""}, datetime.now(UTC)
     )
     with pytest.raises(of_the_action("answer").BrokenError, match="and no report"):
-        of_the_action("local_mode")._judged(lambda *_: code, given, tmp_path)
+        of_the_action("local_mode").answered(lambda *_: code, given, tmp_path)
 
 
 def test_the_judge_writes_utf_8_on_every_machine():
     latin = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
-    told = [sys.executable, *of_the_action("local_mode").PYTHON, "-c", "print('\\u2581')"]
+    told = [sys.executable, *of_the_action("installed").PYTHON, "-c", "print('\\u2581')"]
     done = subprocess.run(told, env=latin, capture_output=True, check=True)
     assert done.stdout.decode() == "▁\n"
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 
 import orjson
 import pytest
 
-from tests.action.judging import ACTION, BAD, GOOD, RECORDED, YOUNG
+from tests.action.judging import ACTION, BAD, GOOD, RECORDED, YOUNG, installed
+from tests.action.judging import part as of_the_action
 from tests.http.test_serve import started
 from tests.parts.broken import HTML, Reply, answering
+from tests.parts.hubwriting import Board
 from tests.parts.ports import free_port
 from tests.parts.workflow import has, run
 
@@ -120,6 +124,7 @@ def test_whatever_is_no_verdict_passes_no_job(tmp_path, reply, said):
         ({"verdict": "promote", "enforced": False, "exit_code": 30}, "'promote' with exit code 30"),
         ({"reasons": []}, "not as it should be"),
         ({"request": {"canary": "v0"}}, "the report is about 'v0'"),
+        ({"service": {"name": "cart"}}, "the report is about 'cart'"),
     ],
 )
 def test_what_contradicts_itself_is_not_out_of_reach(tmp_path, said, why):
@@ -217,6 +222,76 @@ def test_without_a_token_the_jobs_own_is_sent_and_masked(tmp_path):
     assert "::add-mask::jwt-for-gates" in done.log
 
 
+@pytest.mark.parametrize(("fail_on", "code"), [("hold", 10), ("rollback", 0)])
+def test_a_server_that_held_and_went_away_has_held(tmp_path, fail_on, code):
+    hold = a_report(verdict="hold", exit_code=10, reasons=[{"message": "too early"}])
+    gone = [Reply(503, b"{}", headers={"Retry-After": "1"})] * 9
+    now = {"canary": "v9", "wait": "3s", "timeout": "1s", "poll-interval": "100ms"}
+    with answering(answers(Reply(200, orjson.dumps({"report": hold})), *gone, report={})) as server:
+        given = {"on-unreachable": "warn", "fail-on": fail_on}
+        done = ask(tmp_path, server.url, now, given)
+    assert (done.code, done.outputs["outcome"]) == (code, "hold"), done.log
+    assert done.outputs["exit-code"] == "10"
+    assert re.search("too early; since then .* could not be asked", done.annotations[-1][1])
+
+
+@pytest.mark.parametrize(
+    ("url", "readers"),
+    [
+        ("http://gate.internal:8080", True),
+        ("http://10.0.0.7", True),
+        ("https://gate.example.com", False),
+        ("http://localhost:8080", False),
+        ("http://[::1]:8080", False),
+    ],
+)
+def test_a_token_past_this_machine_wants_https(url, readers):
+    assert of_the_action("server_mode")._open_to_readers(url) is readers
+
+
+IN_A_WORKFLOW = {"GITHUB_SHA": "a" * 40}
+WRITES = {"status": "true", "deployment-id": "5", "comment": "always", "pull-request": "7",
+          "github-token": "ghs_x"}  # fmt: skip
+
+
+def test_what_a_server_says_is_written_to_github_too(gate, tmp_path):
+    installed(tmp_path)
+    board = Board()
+    with answering(board) as hub:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": hub.url}
+        done = ask(tmp_path, gate, BAD, WRITES, {"check": "true"}, environ=environ)
+    assert done.code == 20, done.log
+    assert [body.get("state") for _, body in board.written] == [
+        "pending", "in_progress", "failure", "failure", None, None,
+    ]  # fmt: skip
+    (*_, (_, check), (_, comment)) = board.written
+    assert check["name"] == "release-gate/checkout"
+    assert f"decision `{done.outputs['decision-id']}`" in comment["body"]
+    assert [level for level, _ in done.annotations] == ["error"]
+
+
+def test_a_server_out_of_reach_leaves_nothing_pending(tmp_path):
+    installed(tmp_path)
+    board = Board()
+    with answering(board) as hub:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": hub.url}
+        now = {"timeout": "1s", "wait": "0s"}
+        done = ask(tmp_path, "http://127.0.0.1:9", GOOD, WRITES, now, environ=environ)
+    assert done.code == 30, done.log
+    assert [body["state"] for _, body in board.written] == [
+        "pending", "in_progress", "error", "error",
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_installed_writes_nothing_and_changes_no_verdict(gate, tmp_path):
+    environ = {**IN_A_WORKFLOW, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = ask(tmp_path, gate, BAD, WRITES, environ=environ)
+    assert (done.code, done.outputs["outcome"]) == (20, "rollback"), done.log
+    (warning, _) = done.annotations
+    assert warning[0] == "warning"
+    assert warning[1].startswith("nothing is written to GitHub: the gate could not be installed")
+
+
 def test_a_cancelled_job_stops_within_moments(gate, tmp_path):
     now = {"canary": "v8", "wait": "20m", "poll-interval": "10m"}
     done = ask(tmp_path, gate, now, interrupt=has("asking again"))
@@ -297,7 +372,6 @@ def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
         ({"server-url": "https://u:p@x"}, "a token goes in token"),
         ({"service": ""}, "service is empty"),
         ({"policy": "tier-0"}, "policy means nothing beside server-url"),
-        ({"comment": "always"}, "comment cannot be written beside server-url"),
         ({"canary": ""}, "canary is empty"),
         ({"canary": "a\nb"}, "canary holds a line break"),
         ({"since": ""}, "as-of needs since"),

@@ -82,11 +82,53 @@ def test_everything_there_is_to_write(decided, monkeypatch, capfd, outcome, stat
     assert id_ in comment
 
 
+def test_a_report_at_hand_is_written_like_a_decision_of_the_ledger(
+    decided, monkeypatch, capfd, tmp_path
+):
+    id_, written = decided("rollback"), []
+    for form in ("json", "markdown"):
+        run(["ledger", "show", id_, "--format", form])
+        (tmp_path / form).write_text(capfd.readouterr().out)
+    files = ("--report", str(tmp_path / "json"), "--page", str(tmp_path / "markdown"))
+    for which in ([id_], files, files[:2]):
+        board = Board()
+        report(board, monkeypatch, capfd, *ALL, *which)
+        written.append(board.written)
+    assert written[0] == written[1]
+    assert written[0][0] == written[2][0]
+    assert written[2][-1][1]["body"].startswith(f"{MARK}\nROLLBACK: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "this is no report"),
+        ("[]", "this is no report of a decision: TypeError"),
+        ('{"service": {"name": "checkout"}}', "this is no report of a decision: KeyError"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_what_is_no_report_is_written_nowhere(monkeypatch, capfd, tmp_path, text, told):
+    file = tmp_path / "report.json"
+    if text is not None:
+        file.write_text(text)
+    assert run(["github", "report", "--status", "--report", str(file)]) == 2
+    assert told in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("given", [[], ["3f9c", "--report", "x"], ["3f9c", "--page", "x"]])
+def test_what_to_write_about_is_named_one_way(capfd, given):
+    assert run(["github", "report", "--status", *given]) == 2
+    assert "name either ID, or --report" in capfd.readouterr().err
+
+
 def test_that_it_has_begun_is_told_before_the_verdict(decided, monkeypatch, capfd):
     board = Board()
     flags = ["-f", str(RECORDED), "--status", "--deployment", "5"]
     report(board, monkeypatch, capfd, *flags, command="begin")
     assert [body["state"] for _, body in board.written] == ["pending", "in_progress"]
+    report(board, monkeypatch, capfd, "--service", "cart", "--status", command="begin")
+    assert board.written[-1][1]["context"] == "release-gate/cart"
 
 
 def test_the_comment_is_one_and_ours(decided, monkeypatch, capfd):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +19,14 @@ from gate.sources.exchange import Patience
 from gate.sources.github.session import Server
 from gate.surfaces.cli.console import emit, tell
 from gate.surfaces.cli.options import FILE
+from gate.surfaces.exit_code import exit_code
 from gate.surfaces.github import notice
 from gate.surfaces.github.place import Place, place
 from gate.surfaces.github.writing import Writer, Written
+from gate.surfaces.report.document import as_json
+from gate.surfaces.report.markdown import markdown
 from gate.surfaces.report.page import printable
+from gate.surfaces.report.report import report as told_of
 from gate.wiring import ledger as wired
 
 SCHEMA = "gate.github/v1"
@@ -30,6 +34,9 @@ WITHIN = 30.0  # seconds for all writes together
 TOKEN = "GITHUB_TOKEN"  # noqa: S105  the name of one
 API = "https://api.github.com"
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+SERVICE = click.option("--service", help="The name of the service, instead of its file.")
 
 
 @click.group(epilog="Example: gate github report --status --comment always 3f9c0a12")
@@ -53,25 +60,29 @@ def _shared(command: Command) -> Command:
 
 @github.command("begin", epilog="Example: gate github begin -f gate.yaml --status")
 @FILE
+@SERVICE
 @_shared
-def begin(path: str, **flags: Any) -> None:
+def begin(path: str, service: str | None, **flags: Any) -> None:
     """That the gate has begun to look: a pending status, a deployment in progress."""
-    told = notice.begun(load(Path(path)).service.name)
+    told = notice.begun(service or load(Path(path)).service.name)
     _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
 
 
 @github.command("give-up", epilog="Example: gate github give-up -f gate.yaml --status")
 @FILE
+@SERVICE
 @_shared
-def give_up(path: str, **flags: Any) -> None:
+def give_up(path: str, service: str | None, **flags: Any) -> None:
     """That it has stopped without a decision, so that nothing stays pending."""
-    told = notice.given_up(load(Path(path)).service.name)
+    told = notice.given_up(service or load(Path(path)).service.name)
     _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
 
 
 @github.command("report", epilog="Example: gate github report --status --comment always 3f9c0a12")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", default="")
 @_shared
+@click.option("--report", "path", help="A report as JSON instead of ID: a server's, say.")
+@click.option("--page", help="The same report as markdown.")
 @click.option("--check", is_flag=True, help="A check run with the report.")
 @click.option(
     "--comment", type=click.Choice(["always", "existing"]),
@@ -80,9 +91,10 @@ def give_up(path: str, **flags: Any) -> None:
 @click.option("--pr", type=click.IntRange(min=1), help="The pull request, instead of the event's.")
 @click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
 def report(id_: str, **flags: Any) -> None:
-    """What was decided."""
-    entry = wired(settings(os.environ, ledger=flags["ledger"])).entry(id_)
-    told = notice.of(from_json(entry.record.body))
+    """What was decided: a decision of the ledger, or one whose report is at hand."""
+    if bool(id_) == bool(flags["path"]) or (flags["page"] and id_):
+        raise UsageError("name either ID, or --report (and --page)", "gate ledger list: the ids")
+    told = notice.of(*(_at_hand(flags) if flags["path"] else _stored(id_, flags)))
     writer = _writer(_place())
     written = list(_following(writer, told, flags))
     if flags["check"]:
@@ -91,6 +103,24 @@ def report(id_: str, **flags: Any) -> None:
         create = flags["comment"] == "always"
         written.append(writer.comment(told, flags["pr"], create=create))
     _tell(written, flags["form"])
+
+
+def _stored(id_: str, flags: dict[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The report of a decision in the ledger, as JSON and as markdown."""
+    entry = wired(settings(os.environ, ledger=flags["ledger"])).entry(id_)
+    decision = from_json(entry.record.body)
+    return orjson.loads(as_json(decision, exit_code(decision))), markdown(told_of(decision))
+
+
+def _at_hand(flags: dict[str, Any]) -> tuple[Mapping[str, Any], str]:
+    path, page = flags["path"], flags["page"]
+    try:
+        told = orjson.loads(Path(path).read_bytes())
+        return told, Path(page).read_text("utf-8") if page else ""
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: this is no report: {error}") from None
 
 
 def _following(writer: Writer, told: notice.Notice, flags: dict[str, Any]) -> Iterator[Written]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from gate.decision import Decision
-from gate.surfaces.exit_code import BLIND, exit_code
+from gate.errors import UsageError
+from gate.surfaces.exit_code import BLIND
 from gate.surfaces.github.limits import short
-from gate.surfaces.report.markdown import markdown
-from gate.surfaces.report.report import report
+from gate.surfaces.report.markdown import escape
+from gate.surfaces.report.page import printable
 
 
 class State(StrEnum):
@@ -36,16 +38,19 @@ class Notice:
         return f"release-gate/{self.service}"
 
 
-def of(decision: Decision) -> Notice:
-    """The notice of a decision."""
-    told, code = report(decision), exit_code(decision)
+def of(report: Mapping[str, Any], page: str) -> Notice:
+    """The notice of a decision; raises UsageError for what is no gate.report/v1.
+
+    `report` as JSON tells it, and `page` as markdown; without one the line has to do.
+    """
+    try:
+        service, code = report["service"]["name"], report["exit_code"]
+        line = f"{report['headline']}: {report['reasons'][0]['message']}"
+    except (KeyError, TypeError, IndexError) as error:
+        raise UsageError(f"this is no report of a decision: {error!r}") from None
+    told = short(str(printable(line)))
     state = {0: State.SUCCESS, BLIND: State.ERROR}.get(code, State.FAILURE)
-    return Notice(
-        service=decision.request.service,
-        state=state,
-        line=short(f"{told.headline}: {told.reasons[0].message}"),
-        body=markdown(told),
-    )
+    return Notice(service=service, state=state, line=told, body=page or f"{escape(told)}\n")
 
 
 def begun(service: str) -> Notice:

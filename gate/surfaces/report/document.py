@@ -35,6 +35,7 @@ def document(decision: Decision, exit_code: int) -> dict[str, Any]:
         "schema": SCHEMA,
         "id": decision.id,
         "verdict": decision.verdict.outcome,
+        "headline": decision.verdict.headline,
         "exit_code": exit_code,
         "enforced": decision.verdict.enforced,
         "reasons": decision.verdict.reasons,

@@ -1,0 +1,103 @@
+"""What the inputs ask to be left on GitHub, before and after the answer.
+
+What cannot be written is a warning; no verdict changes by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from answer import Answer, UndecidedError
+from inputs import Inputs
+from installed import Gate
+from runner import annotate
+
+WITHIN = 60.0  # seconds for all writes of one kind
+LAST_WORDS = 4.0  # seconds; of a cancelled job not many are left
+
+
+def written(gate: Gate, given: Inputs, folder: Path, answered: Callable[[], Answer]) -> Answer:
+    """The answer, with what is to be written about it written; raises what `answered` does."""
+    told = _Told(gate, given, folder)
+    if not told.wanted or not _installed(gate):
+        return answered()
+    told.begin()
+    try:
+        answer = answered()
+    except BaseException:  # also a cancelled job leaves no status that is pending for ever
+        told.give_up()
+        raise
+    told.report(answer)
+    return answer
+
+
+def _installed(gate: Gate) -> bool:
+    """It does the writing also where a server does the judging."""
+    try:
+        gate.install()
+    except UndecidedError as error:
+        annotate("warning", f"nothing is written to GitHub: {error}")
+        return False
+    return True
+
+
+class _Told:
+    """GitHub, as far as the inputs ask for it."""
+
+    def __init__(self, gate: Gate, given: Inputs, folder: Path) -> None:
+        self._gate, self._given, self._folder = gate, given, folder
+        self._following = ["--status"] if given.status else []
+        if given.deployment_id:
+            self._following.append(f"--deployment={given.deployment_id}")
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self._following or self._given.check or self._given.comment != "never")
+
+    def begin(self) -> None:
+        if self._following:
+            self._write("begin", [self._about(), *self._following])
+
+    def give_up(self) -> None:
+        if self._following:
+            self._write("give-up", [self._about(), *self._following], LAST_WORDS)
+
+    def report(self, answer: Answer) -> None:
+        flags = [*self._following, *(["--check"] if self._given.check else [])]
+        flags += self._comment(answer)
+        if not flags:
+            return
+        report, page = self._folder / "told.json", self._folder / "told.md"
+        try:
+            report.write_text(json.dumps(answer.report), encoding="utf-8")
+            page.write_text(answer.markdown, encoding="utf-8", errors="replace")
+        except OSError as error:
+            annotate("warning", f"nothing is written to GitHub: {error}")
+        else:
+            self._write("report", [*flags, f"--report={report}", f"--page={page}"])
+
+    def _about(self) -> str:
+        given = self._given
+        return f"--service={given.service}" if given.server_url else f"--file={given.service_file}"
+
+    def _comment(self, answer: Answer) -> list[str]:
+        """After a failure that was commented, the comment must not go on saying so."""
+        given = self._given
+        if given.comment == "never":
+            return []
+        how = "always" if given.comment == "always" or answer.exit_code else "existing"
+        return [f"--comment={how}", *([f"--pr={given.pull_request}"] if given.pull_request else [])]
+
+    def _write(self, command: str, flags: Sequence[str], within: float = WITHIN) -> None:
+        """One warning for all that failed: GitHub shows ten of a step."""
+        out = self._folder / "written.json"
+        try:
+            self._gate(["github", command, "--format=json", *flags], within, out)
+            done = json.loads(out.read_bytes())["written"]
+        except (UndecidedError, OSError, ValueError, KeyError):
+            annotate("warning", "nothing could be written to GitHub; the log has more")
+            return
+        if failed := [f"{one['what']}: {one['detail']}" for one in done if not one["done"]]:
+            annotate("warning", "\n".join(failed))
