@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gate.surfaces.report.page import Page
 from gate.surfaces.report.report import COLUMNS, Report, voiced
+from gate.verdict import Reason, Remark
 
 _SIGNS = {"promote": "✅", "hold": "⏸️", "rollback": "⛔", "observed": "👁️"}
 # `$` twice in a line begins a formula on GitHub.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 # What would begin a list, a rule or a heading at the start of a line or of a list's item.
 _BLOCK = re.compile(r"^([0-9]{1,9}(?=[.)](?: |$))|(?=[-+=](?:[-+= ]|$)))")
-# GitHub looks for mentions and references after markdown has taken its backslashes away, so only
-# a character between helps, one without width: https://github.com/github/cmark-gfm/issues/181
-_REFERENCE = re.compile(r"([@#])")
+# GitHub looks for mentions, references and addresses after markdown has taken its backslashes away,
+# so only a character between helps, one without width:
+# https://github.com/github/cmark-gfm/issues/181
+_REFERENCE = re.compile(r"([@#]|:(?=//)|\bwww(?=[.])|\bGH(?=-[0-9]))", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s<>]+")
 
 
 def markdown(told: Report) -> str:
@@ -23,9 +27,9 @@ def markdown(told: Report) -> str:
     parts = [
         f"### {_SIGNS[told.headline.split()[0].lower()]} {told.headline}: {escape(told.subject)}",
         "\n".join(f"{escape(line)}  " for line in told.context),
-        _list("Because", list(map(voiced, told.reasons))),
-        _list("Warnings", list(map(voiced, told.warnings))),
-        _list("Would have said (audited)", list(map(voiced, told.audited))),
+        _voices("Because", told.reasons),
+        _voices("Warnings", told.warnings),
+        _voices("Would have said (audited)", told.audited),
         _list("Evidence asked for", told.demands),
         _list("Note", told.notes),
         _table(told),
@@ -61,10 +65,23 @@ def escape(text: str) -> str:
     return _REFERENCE.sub(r"\1&#8203;", _BLOCK.sub(r"\1\\", plain))
 
 
-def _list(title: str, lines: list[str] | tuple[str, ...]) -> str:
-    if not lines:
-        return ""
-    return "\n".join([f"**{title}**", "", *(f"- {escape(line)}" for line in lines)])
+def _voices(title: str, ones: Sequence[Reason | Remark]) -> str:
+    return _items(title, [_voice(one) for one in ones])
+
+
+def _voice(one: Reason | Remark) -> str:
+    """Where to read more is the policy's own word, and the one address that may be a link."""
+    if not _URL.fullmatch(one.docs):
+        return escape(voiced(one))
+    return f"{escape(voiced(replace(one, docs='')))} <{one.docs}>"
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    return _items(title, [escape(line) for line in lines])
+
+
+def _items(title: str, items: Sequence[str]) -> str:
+    return "\n".join([f"**{title}**", "", *(f"- {one}" for one in items)]) if items else ""
 
 
 def _table(told: Report) -> str:
