@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gate.finding import Level, finding
 from gate.policy.lint import CHECKS, POLICY, lint
 from gate.surfaces.report.findings import as_github, as_json, as_sarif, as_text
 
@@ -231,6 +232,24 @@ def test_as_sarif(tmp_path, monkeypatch):
         "artifactLocation": {"uri": "a%20b%25%2Cc.yaml"},
         "region": {"startLine": 6, "startColumn": 26},
     }
+
+
+@pytest.mark.parametrize(
+    ("many", "shown", "more"), [(10, 10, []), (11, 9, ["2 more"]), (12, 9, ["3 more"])]
+)
+def test_github_is_not_told_more_than_it_shows(many, shown, more):
+    each = [
+        finding("never-holds", level, f"a.yaml:{n}:1", "x")
+        for n in range(1, many + 1)
+        for level in Level
+    ]
+    lines = as_github(each, POLICY).splitlines()
+    for word in ("error", "warning", "notice"):
+        own = [line for line in lines if line.startswith(f"::{word} ")]
+        assert len(own) == shown + len(more) <= 10
+        assert sum("file=a.yaml" in line for line in own) == shown
+        assert [line.split("::")[-1].split(";")[0] for line in own[shown:]] == more
+    assert len(lines) == 3 * (shown + len(more))
 
 
 def test_as_github_annotations(tmp_path):

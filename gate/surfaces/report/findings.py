@@ -13,6 +13,8 @@ from gate.finding import Finding, Level, Lint
 
 # The words of GitHub's workflow commands; SARIF's are those of `Level`.
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
+# Of each command GitHub shows so many of a step, and drops the rest without a word.
+MOST_ANNOTATIONS = 10
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -75,12 +77,24 @@ def as_sarif(findings: Sequence[Finding], lint: Lint) -> bytes:
 def as_github(findings: Sequence[Finding], lint: Lint) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request.
 
+    Where there are more than it shows, the last one of their kind counts the rest.
     https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
     """
-    return "".join(
+    told = ""
+    for level in Level:
+        of_it = [one for one in findings if one.level is level]
+        shown = of_it if len(of_it) <= MOST_ANNOTATIONS else of_it[: MOST_ANNOTATIONS - 1]
+        told += "".join(_command(one, lint) for one in shown)
+        if rest := len(of_it) - len(shown):
+            more = f"{rest} more; --format text or json tells all"
+            told += f"::{_COMMANDS[level]} title={_property(lint.title)}::{more}\n"
+    return told
+
+
+def _command(one: Finding, lint: Lint) -> str:
+    return (
         f"::{_COMMANDS[one.level]} file={_property(one.file)},line={one.line},col={one.column},"
         f"title={_property(f'{lint.title}: {one.check}')}::{_escaped(_told(one))}\n"
-        for one in findings
     )
 
 
