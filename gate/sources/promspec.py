@@ -11,13 +11,13 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import pydantic
 import requests
 from pydantic import Field
 
 from gate.document import Duration, Section
+from gate.sources.address import plain_url
 from gate.sources.exchange import Auth, anonymous
 from gate.sources.promclient import MOST_BYTES, MOST_SERIES
 from gate.sources.secret import refuse_letters, secret
@@ -93,14 +93,7 @@ class PrometheusSpec(Section):
     @pydantic.field_validator("url")
     @classmethod
     def _plain_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an http:// or https:// address is needed")
-        if parts.username or parts.password:
-            raise ValueError("credentials do not belong in a url: use basic or bearer")
-        if parts.query or parts.fragment:
-            raise ValueError("a url without ? and # is needed: use params")
-        return url.rstrip("/").removesuffix("/api/v1")
+        return plain_url(url, "use basic or bearer", "use params").removesuffix("/api/v1")
 
     @pydantic.field_validator("headers")
     @classmethod

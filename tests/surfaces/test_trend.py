@@ -14,9 +14,9 @@ from tests.parts.rollouts import a_metric, an_evidence
 from tests.surfaces.test_report import a_decision, a_pair, a_service, recorded
 
 
-def marks(kind, baseline, canary, **metric):
+def marks(kind, baseline, canary, *, rows=0, **metric):
     """The marks of one metric, over as many minutes as there are rows."""
-    rows = len(getattr(baseline, "values", getattr(baseline, "bad", None)))
+    rows = rows or len(getattr(baseline, "values", getattr(baseline, "bad", None)))
     window = Window(1_700_000_040.0, 60.0, rows)
     pair = replace(a_pair(), metric="m", baseline=baseline, canary=canary, history=None)
     evidence = replace(an_evidence(pair), window=window)
@@ -72,27 +72,11 @@ def test_the_scale_says_how_long_a_mark_is():
 def test_quantiles_are_read_in_buckets_and_samples():
     edges = array([0.1, 0.2, 0.4])
     fast, slow = ([100.0, 0.0, 0.0, 0.0], [0.0, 0.0, 100.0, 0.0])
-    arms = [Buckets(edges, array(rows)) for rows in ([fast] * 2, [fast, slow])]
-    decision = a_decision(
-        service=a_service(a_metric("m", Kind.HISTOGRAM, quantiles=(0.5,))),
-        evidence=replace(
-            an_evidence(replace(a_pair(), metric="m", baseline=arms[0], canary=arms[1],
-                                history=None)),
-            window=Window(1_700_000_040.0, 60.0, 2),
-        ),
-    )  # fmt: skip
-    assert dict(trends(decision))["m p50"] == "▁█"
+    by_bucket = [Buckets(edges, array(rows)) for rows in ([fast] * 2, [fast, slow])]
     times = array([1_700_000_041.0, 1_700_000_101.0])
-    arms = [Samples(times, array(values)) for values in ([1.0, 1.0], [1.0, 9.0])]
-    decision = a_decision(
-        service=a_service(a_metric("m", Kind.SAMPLES, quantiles=(0.5,))),
-        evidence=replace(
-            an_evidence(replace(a_pair(), metric="m", baseline=arms[0], canary=arms[1],
-                                history=None)),
-            window=Window(1_700_000_040.0, 60.0, 2),
-        ),
-    )  # fmt: skip
-    assert dict(trends(decision))["m p50"] == "▁█"
+    one_by_one = [Samples(times, array(values)) for values in ([1.0, 1.0], [1.0, 9.0])]
+    for kind, arms in ((Kind.HISTOGRAM, by_bucket), (Kind.SAMPLES, one_by_one)):
+        assert marks(kind, *arms, rows=2, quantiles=(0.5,)) == {"m p50": "▁█"}
 
 
 def test_a_recorded_regression_is_seen_from_its_start():

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -17,6 +16,7 @@ from gate.evidence.evidence import Cause
 from gate.evidence.source import Asked, SourceError, Surroundings
 from gate.pull import PullRequests
 from gate.service import ChangeRange, PullRange
+from gate.sources.address import plain_url
 from gate.sources.exchange import Patience
 from gate.sources.github import files, pulls
 from gate.sources.github.hub import Hub
@@ -71,7 +71,7 @@ class GitHubSpec(Section):
     @field_validator("url")
     @classmethod
     def _plain(cls, url: str | None) -> str | None:
-        return url and plain_url(url)
+        return url and plain_url(url, "use token_env")
 
 
 class GitHub:
@@ -140,22 +140,10 @@ class GitHub:
         return Hub(Server(self._url, token, name, self._patience), self._spec.repo, deadline)
 
 
-def plain_url(url: str) -> str:
-    """The address of an API without its last slash; raises ValueError for what is none."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("an http:// or https:// address is needed")
-    if parts.username or parts.password:
-        raise ValueError("credentials do not belong in a url: use token_env")
-    if parts.query or parts.fragment:
-        raise ValueError("a url without ? and # is needed")
-    return url.rstrip("/")
-
-
 def _url_of(environ: Mapping[str, str]) -> str:
     url = environ.get(URL_ENV) or DEFAULT_URL
     try:
-        return plain_url(url)
+        return plain_url(url, "use token_env")
     except ValueError as error:
         raise UsageError(f"{URL_ENV}: {error}", f"write {DEFAULT_URL}, or leave it out") from None
 

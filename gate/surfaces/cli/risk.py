@@ -99,12 +99,13 @@ def _of_clone(flags: dict[str, Any], cache: Path | None, deadline: float) -> tup
 
 
 def _of_pull(flags: dict[str, Any], deadline: float) -> tuple[Change, PullRequests]:
-    from gate.sources.github.github import GitHub, GitHubSpec, plain_url
+    from gate.sources.address import plain_url
+    from gate.sources.github.github import GitHub, GitHubSpec
     from gate.sources.github.reference import reference
 
     repo, number = reference(flags["pr"])
     try:
-        url = flags["github_url"] and plain_url(flags["github_url"])
+        url = flags["github_url"] and plain_url(flags["github_url"], "use GITHUB_TOKEN")
     except ValueError as error:
         raise UsageError(f"--github-url: {error}", "write https://ghe.example/api/v3") from None
     return GitHub(GitHubSpec(repo=repo, url=url), os.environ).both(number, deadline)

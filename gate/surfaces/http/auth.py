@@ -54,6 +54,14 @@ def served(who: Caller, service: str) -> Served:
     return catalogue[service]
 
 
+def service_argument(who: Caller) -> Served:
+    """The service of `?service=`; Refusal 400, or as `served`."""
+    name = request.args.get("service")
+    if name is None:
+        raise Refusal(400, "service is missing", f"GET {request.path}?service=NAME")
+    return served(who, name)
+
+
 def _known(token: str) -> Caller | None:
     tokens = server().tokens
     if tokens is None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from gate.decision import burned
 from gate.evidence.evidence import Evidence
 from gate.service import Service
 from gate.surfaces.budgets import of_objectives
 from gate.surfaces.http.answers import Refusal, answer
-from gate.surfaces.http.auth import caller, served
+from gate.surfaces.http.auth import caller, service_argument
 from gate.surfaces.http.bodies import within
 from gate.surfaces.http.catalogue import Served
 from gate.surfaces.http.server import server
@@ -65,11 +65,7 @@ def policies() -> Response:
 @DECLARED.get("/v1/budgets")
 def budgets() -> Response:
     """What each objective of a service has left; 503 while it is still being counted."""
-    who = caller(Verb.ASK)
-    name = request.args.get("service")
-    if name is None:
-        raise Refusal(400, "service is missing", "GET /v1/budgets?service=NAME")
-    one = served(who, name)
+    one = service_argument(caller(Verb.ASK))
     service = one.gate.service
     evidence = _measured(one)
     gaps = [gap for gap in evidence.gaps if gap.about.startswith("slo ")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
 
 from gate.document import Duration, Section
@@ -17,7 +17,7 @@ from gate.ledger.ledger import Kind
 from gate.ledger.overrides import grant, overrides, revoke
 from gate.override import LONGEST_TEXT, Override
 from gate.surfaces.http.answers import Refusal, answer
-from gate.surfaces.http.auth import caller, served
+from gate.surfaces.http.auth import caller, served, service_argument
 from gate.surfaces.http.bodies import Named, Word, body
 from gate.surfaces.http.entries import known_entry
 from gate.surfaces.http.server import server
@@ -67,11 +67,7 @@ def add() -> Response:
 @OVERRIDES.get("/v1/overrides")
 def several() -> Response:
     """A service's of the last 30 days, the newest first, and how each stands."""
-    who = caller(Verb.ASK)
-    service = request.args.get("service")
-    if service is None:
-        raise Refusal(400, "service is missing", "GET /v1/overrides?service=NAME")
-    served(who, service)
+    service = service_argument(caller(Verb.ASK)).gate.service.name
     now = server().clock()
     return answer(overrides_document(overrides(server().ledger, service, now), now))
 

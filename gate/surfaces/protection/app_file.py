@@ -17,7 +17,8 @@ from pydantic import Field
 from gate.document import AsWritten, Document, Duration, Section, Text, fit, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.evidence.source import SourceError
-from gate.sources.github.github import DEFAULT_URL, plain_url
+from gate.sources.address import plain_url
+from gate.sources.github.github import DEFAULT_URL
 from gate.sources.github.reference import REPO
 from gate.sources.secret import secret
 from gate.template import words_of
@@ -174,7 +175,7 @@ def _secrets(document: Document, names: list[str], environ: Mapping[str, str]) -
 def _url(document: Document, url: str) -> str:
     """An address to which tokens may be sent: not in plain text past this machine."""
     try:
-        plain = plain_url(url)
+        plain = plain_url(url, "the key is all it needs")
     except ValueError as error:
         raise refuse(document, ("url",), str(error), f"write {DEFAULT_URL}") from None
     parts = urlsplit(plain)
