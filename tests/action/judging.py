@@ -34,3 +34,19 @@ def installed(folder: Path) -> None:
     site = made / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     (site / "release_gate.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
     (made / "ready").touch()
+
+
+def with_metrics(folder: Path, many: int) -> Path:
+    """A service file with so many metrics of four quantiles each, over the recorded releases."""
+    head, rest = RECORDED.read_text().split("metrics:\n")
+    _, after = rest.split("\nslos:")
+    latency = "".join(
+        f"  - {{name: latency of route {number}, kind: histogram, unit: s,\n"
+        "     quantiles: [0.5, 0.9, 0.95, 0.99],\n"
+        "     buckets: 'http_request_duration_seconds_bucket{ {{selector}} }'}\n"
+        for number in range(many)
+    )
+    head = head.replace("recording.json", f"{RECORDED.parent}/recording.json")
+    file = folder / "gate.yaml"
+    file.write_text(f"{head}metrics:\n{latency}\nslos:{after}")
+    return file

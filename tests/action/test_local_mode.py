@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed
+from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed, with_metrics
 from tests.action.judging import part as of_the_action
 from tests.parts.broken import answering, failed
 from tests.parts.hubwriting import Board
@@ -168,17 +168,7 @@ MANY = 50
 
 
 def test_a_report_of_fifty_metrics_fits_the_summary_and_is_cut_for_the_comment(step, tmp_path):
-    file = tmp_path / "gate.yaml"
-    head, rest = RECORDED.read_text().split("metrics:\n")
-    _, after = rest.split("\nslos:")
-    latency = "".join(
-        f"  - {{name: latency of route {number}, kind: histogram, unit: s,\n"
-        "     quantiles: [0.5, 0.9, 0.95, 0.99],\n"
-        "     buckets: 'http_request_duration_seconds_bucket{ {{selector}} }'}\n"
-        for number in range(MANY)
-    )
-    head = head.replace("recording.json", f"{RECORDED.parent}/recording.json")
-    file.write_text(f"{head}metrics:\n{latency}\nslos:{after}")
+    file = with_metrics(tmp_path, MANY)
     board = Board()
     with answering(board) as server:
         environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
