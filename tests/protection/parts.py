@@ -48,7 +48,9 @@ def app_file(folder: Path, url: str, more: str = TAGS, service: str = "checkout"
     return file
 
 
-def payload(hub: AppHub, ref: str = GOOD, run: int = RUN, **said: Any) -> dict[str, Any]:
+def payload(
+    hub: AppHub, ref: str = GOOD, run: int = RUN, deployment: int = 900, **said: Any
+) -> dict[str, Any]:
     """The body of a delivery, whole as GitHub's schema knows it; None for a key takes it away."""
     callback = f"{hub.url}/repos/{REPO}/actions/runs/{run}/deployment_protection_rule"
     body = filled(
@@ -58,7 +60,7 @@ def payload(hub: AppHub, ref: str = GOOD, run: int = RUN, **said: Any) -> dict[s
         environment="production",
         event="push",
         deployment_callback_url=callback,
-        deployment=filled("hook-deployment", id=900, sha=sha(ref), ref=ref),
+        deployment=filled("hook-deployment", id=deployment, sha=sha(ref), ref=ref),
         repository=filled("hook-repository-webhooks", id=REPO_ID, full_name=REPO),
         installation={"id": INSTALLATION, "node_id": "MDIz"},
         **said,

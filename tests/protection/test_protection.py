@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
+from gate.ledger.ledger import Kind
 from gate.settings import Settings
 from gate.surfaces.http.catalogue import catalogue
 from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
@@ -122,7 +124,7 @@ def test_a_redelivery_is_taken_once(gate):
     assert (status, told["accepted"], told["reason"]) == (
         200,
         False,
-        "this delivery was taken before",
+        "this request was taken before",
     )
     gate.turn()
     assert gate.deliver(guid=guid)[0] == 200
@@ -146,9 +148,37 @@ def test_a_run_that_is_run_again_is_asked_about_anew(gate):
     gate.deliver()
     gate.turn()
     gate.hub.wait(RUN)
-    assert gate.deliver()[0] == 202
+    again = payload(gate.hub, deployment=901)  # GitHub makes another one for it
+    assert gate.deliver(again)[0] == 202
     gate.turn()
     assert gate.hub.answers == ["approved", "approved"]
+
+
+def test_replayed_under_another_id_what_has_ended_is_not_begun_again(gate):
+    """The id of a delivery is not signed: whoever saw one could send it as a new one."""
+    body = payload(gate.hub)
+    assert gate.deliver(body, guid="first")[0] == 202
+    gate.turn()
+    gate.hub.wait(RUN)
+    asked = list(gate.hub.asked)
+    for guid in ("second", "first"):
+        status, told = gate.deliver(body, guid=guid)
+        assert (status, told["reason"]) == (200, "this request was taken before")
+    assert gate.turn() is None
+    assert gate.protection.waiting == 0
+    assert gate.hub.asked == asked
+    entries = list(gate.server.ledger.entries(None, None, Kind.PROTECTION))
+    stored = [orjson.loads(one.record.body).get("delivery") for one in entries]
+    assert [one for one in stored if one] == ["first"]
+
+
+def test_where_no_deployment_is_told_a_delivery_is_known_by_its_id(gate):
+    body = payload(gate.hub) | {"deployment": None}
+    assert gate.deliver(body, guid="first")[0] == 202
+    gate.turn()
+    assert gate.deliver(body, guid="first")[0] == 200
+    gate.hub.wait(RUN)
+    assert gate.deliver(body, guid="second")[0] == 202
 
 
 def test_nothing_to_approve_yet_is_tried_again(gate):
@@ -218,7 +248,7 @@ def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again
     assert gate.deliver(guid="a")[0] == 202
     assert gate.turn() is None
     assert gate.hub.answers == ["approved"]
-    assert gate.deliver(guid="a")[0] == 200
+    assert [gate.deliver(guid=guid)[0] for guid in ("a", "b")] == [200, 200]
 
 
 def test_github_down_for_a_while_is_waited_for(gate):

@@ -98,12 +98,7 @@ class Protection:
         self._agenda.start()
 
     def request(self, wish: Wish, delivery: str) -> Work | None:
-        """Stored when this returns; None for a delivery that came before. Raises LedgerError.
-
-        Also under another id, which is not signed, while it is under way: the deadline stays.
-        """
-        if self._under_way(wish):
-            return None
+        """Stored when this returns; None for what was asked before. Raises LedgerError."""
         app, now = self._app(), self._clock()
         place = app.entry(wish.repository, wish.environment) if app else None
         until = now + (place.deadline if place else USUAL_DEADLINE)
@@ -113,11 +108,6 @@ class Protection:
             self._note(work, Step.REQUESTED)
             self._take(work)
         return work
-
-    def _under_way(self, wish: Wish) -> bool:
-        """Whether it is asked about; a run that is run again has another deployment."""
-        work = self._works.get(wish.key)
-        return work is not None and wish.deployment is not None and work.wish == wish
 
     def turn(self, key: Key) -> float | None:
         """One step of a work; seconds until the next, None when it is over."""
