@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,11 @@ class Waiting:
         del sent["Content_Type"]
         return self.server.post("/v1/github/webhook", raw, **sent)
 
+    def keep_waiting(self, seconds: float | None) -> None:
+        """The policy that decides has this deadline from now on."""
+        gate = self.server.its.catalogue["checkout"].gate
+        gate.policy = replace(gate.policy, deadline=seconds)
+
     def turn(self, run: int = RUN, environment: str = "production") -> float | None:
         return self.protection.turn((REPO_ID, run, environment))
 
@@ -110,7 +115,9 @@ class Waiting:
         return [one for one in told if one["event"] == event]
 
 
-def waiting(folder: Path, hub: AppHub, more: str = TAGS, **about: Any) -> Waiting:
+def waiting(
+    folder: Path, hub: AppHub, more: str = TAGS, *, deadline: float = 1800.0, **about: Any
+) -> Waiting:
     """An hour after the good release began; its baseline is the last that was deployed."""
     clock = Clock(STARTED[GOOD] + HOUR)
     hub.clock = clock
@@ -124,7 +131,9 @@ def waiting(folder: Path, hub: AppHub, more: str = TAGS, **about: Any) -> Waitin
     server = running(folder, github=app(folder, hub, more), **about)
     server.clock.now = clock.now
     hub.clock = server.clock
-    return Waiting(server, hub, server.clock)
+    gate = Waiting(server, hub, server.clock)
+    gate.keep_waiting(deadline)
+    return gate
 
 
 def app(folder: Path, hub: AppHub, more: str = TAGS) -> App:

@@ -61,7 +61,7 @@ def test_a_canary_that_is_shown_worse_is_rejected(gate):
 
 
 def test_what_is_not_known_yet_waits_and_is_rejected_at_the_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     gate.deliver()
     assert gate.turn() == 30.0
@@ -88,8 +88,50 @@ def test_after_a_deadline_that_nobody_watched_nothing_is_approved(gate):
     assert "the gate did not run" in gate.hub.posted[0]["comment"]
 
 
+def test_the_deadline_is_that_of_the_policy_of_its_service(tmp_path, hub):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "standard.yaml").write_text(
+        "apiVersion: gate/v1\nkind: ReleasePolicy\nname: own\nextends: standard\ndeadline: 7m\n"
+    )
+    gate = waiting(tmp_path, hub, YOUNG)
+    settings = Settings(ledger=tmp_path / "ledger.db", timeout=5.0)
+    gate.server.its.catalogue = catalogue((EXAMPLE,), tmp_path / "policies", settings, {})
+    early(gate, 5)
+    gate.deliver()
+    early(gate, 12)
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    assert "waited 7m for a promote" in hub.posted[-1]["comment"]
+
+
+def test_where_no_policy_is_known_it_is_half_an_hour(gate):
+    gate.server.its.catalogue = {}
+    gate.deliver()
+    gate.clock.now += 30 * MINUTE - 1
+    assert gate.turn() == 1.0
+    gate.clock.now += 1
+    assert gate.turn() is None
+    assert "waited 30m for a promote" in gate.hub.posted[-1]["comment"]
+
+
+def test_a_request_keeps_its_deadline_when_the_policy_has_another_and_after_a_restart(
+    tmp_path, hub
+):
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
+    early(gate, 5)
+    gate.deliver()
+    gate.keep_waiting(86_400.0)
+    assert gate.turn() == 30.0
+    again = waiting(tmp_path, hub, YOUNG, deadline=86_400.0)
+    early(again, 6)
+    (work,) = again.protection._journal.unfinished(0.0)
+    again.protection._take(work)
+    assert again.turn() is None
+    assert hub.answers == ["rejected"]
+
+
 def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 45s\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=45.0)
     early(gate, 5)
     gate.deliver()
     assert gate.turn() == 30.0
@@ -98,7 +140,7 @@ def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
 
 
 def test_progress_is_told_when_who_speaks_changes_and_nine_times_at_most(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1d\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=86_400.0)
     early(gate, 5)
     gate.deliver()
     gate.turn()
@@ -133,7 +175,7 @@ def test_a_redelivery_is_taken_once(gate):
 
 
 def test_replayed_under_other_ids_a_request_gets_no_later_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     first = gate.deliver()[1]["id"]
     gate.turn()
@@ -223,7 +265,7 @@ def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
 
 
 def test_a_comment_on_the_way_is_not_taken_for_the_answer(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     gate.deliver()
     gate.turn()
