@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import pydantic
 import yaml
@@ -80,16 +80,20 @@ class Document:
 
 
 class Section(pydantic.BaseModel):
-    """A mapping in a file: frozen, and refusing keys it does not know by name."""
+    """A mapping in a file: frozen, and refusing keys it does not know by name.
+
+    `elsewhere`: keys that people may look for here, each with where it belongs.
+    """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    elsewhere: ClassVar[Mapping[str, str]] = {}
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _only_known_keys(cls, data: Any) -> Any:
         known = {info.alias or name for name, info in cls.model_fields.items()}
         if isinstance(data, Mapping) and (unknown := [key for key in data if key not in known]):
-            context = {"unknown": unknown, "known": sorted(known)}
+            context = {"unknown": unknown, "known": sorted(known), "elsewhere": cls.elsewhere}
             raise PydanticCustomError("unknown_key", "unknown key", context)
         return data
 
@@ -216,7 +220,8 @@ def _complaints(document: Document, place: Place, error: Any) -> Iterator[str]:
     if error["type"] == "unknown_key":
         known = context["known"]
         for key in context["unknown"]:
-            guess = did_you_mean(str(key), known)
+            moved = context["elsewhere"].get(key)
+            guess = f"; {moved}" if moved else did_you_mean(str(key), known)
             yield (
                 f"{document.where((*at, key))}: unknown key {str(key)!r}{guess}\n"
                 f"  known here: {', '.join(known)}"

@@ -153,7 +153,7 @@ def test_the_targets_it_names_are_in_the_makefile():
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`?(?:policies|examples|bench)/[\w./]+\w", README)))
+    "path", sorted(set(re.findall(r"`?(?:policies|examples|bench)/[\w./-]+\w", README)))
 )
 def test_the_files_it_names_are_there(path):
     assert (ROOT / path.strip("`")).exists()

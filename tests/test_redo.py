@@ -133,6 +133,15 @@ def test_it_is_the_same_to_the_last_bit(evidence, intent):
     assert as_json(read, 0) == as_json(decision, 0)
 
 
+def test_a_decision_from_before_policies_had_deadlines_is_the_same(evidence):
+    decision = a_decision(evidence)
+    old = orjson.loads(to_json(decision))
+    assert old["policy"].pop("deadline") == 5400.0
+    read = from_json(to_json(old))
+    assert (read.policy.deadline, read.policy.longest_wait) == (None, 1800.0)
+    assert to_json(redo(read)) == to_json(decision.conclusion)
+
+
 def test_the_parts_matter():
     """Else what is stored of them would prove nothing."""
     told = {name: a_decision(one).conclusion for name, one in PARTS.items()}

@@ -1,7 +1,7 @@
 """What a policy takes from those it extends: rules, merged by name; order means nothing.
 
 A child may replace a rule wholly by writing one of the same name, or switch it off with a reason.
-Nothing else is inherited: not the name, and not `mode`, so that nobody observes by inheritance.
+The name is not inherited, and not `mode`, so that nobody observes by inheritance.
 """
 
 from __future__ import annotations

@@ -15,11 +15,13 @@ from gate.document import Document, Place, read
 from gate.errors import UsageError
 from gate.finding import Finding, Level, Lint, complaints, finding
 from gate.policy.conditions import parsed
+from gate.policy.deadline import needed
 from gate.policy.extend import Opened, Written
 from gate.policy.grid import Values, exact, search, values
 from gate.policy.load import opened
-from gate.policy.policy import OnUnknown, Rule, Then
+from gate.policy.policy import USUAL_DEADLINE, OnUnknown, Rule, Then
 from gate.policy.words import Facts, Value
+from gate.units import duration
 
 CHECKS: Mapping[str, str] = {
     "invalid": "The file is no policy: unknown words, wrong types, conditions that do not compile.",
@@ -28,6 +30,7 @@ CHECKS: Mapping[str, str] = {
     "not-shown": "A promote that does not rest on something the analysis has shown.",
     "never-promotes": "A policy in which some rule always keeps the promote away.",
     "fails-open": "A rule against a release that is silent when its facts are unknown.",
+    "too-late": "A deadline before any release could have shown what is asked for.",
     "needless-unsafe": "`unsafe` on a rule that nothing is wrong with.",
     "same-as": "A rule that says the same as another.",
     "no-owner": "A rule that nobody answers for (only with --strict).",
@@ -56,7 +59,7 @@ def lint(path: Path, *, strict: bool = False) -> tuple[Finding, ...]:
         policy = opened(document)
     except UsageError as error:
         return complaints(error)
-    found = [*_of_rules(policy, document), *_of_policy(policy, document)]
+    found = [*_of_rules(policy, document), *_of_policy(policy, document), *_late(policy, document)]
     if strict:
         found += _unexplained(policy, document)
     return tuple(sorted(found, key=lambda one: (one.line, one.column, one.check)))
@@ -159,6 +162,22 @@ def _of_policy(policy: Opened, document: Document) -> Iterator[Finding]:
             "whatever is known, some rule keeps the promote away"
             if sure
             else "no state was found in which it promotes; not all could be tried",
+        )
+
+
+def _late(policy: Opened, document: Document) -> Iterator[Finding]:
+    """Whether a release that begins with the wait can have shown enough by the deadline."""
+    waited, asked = policy.policy.longest_wait, needed(policy.policy)
+    if waited <= asked:
+        written = ("deadline", "evidence", "extends")
+        place = next(one for one in written if (one,) in document.marks)
+        yield finding(
+            "too-late",
+            Level.WARNING,
+            document.where((place,)),
+            f"a pipeline gets a no after {duration(waited)}, and the evidence table asks for "
+            f"{duration(asked)} whatever is known",
+            f"write `deadline: {duration(asked + USUAL_DEADLINE)}`, or whatever leaves it time",
         )
 
 

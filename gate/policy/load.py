@@ -12,10 +12,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from gate.document import Document, Place, Section, Text, fit, parse, read, refuse
+from gate.document import Document, Duration, Place, Section, Text, fit, parse, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.packaged import shipped
-from gate.policy import demand_section
+from gate.policy import deadline, demand_section
 from gate.policy.conditions import faults
 from gate.policy.demand_section import DemandSection
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
@@ -49,7 +49,8 @@ class PolicySection(Section):
     """A whole ReleasePolicy file.
 
     `extends` names others, by name or path, each pinned by `@sha256:DIGEST` if wanted; `disable`
-    gives, for each inherited rule that is switched off, the reason.
+    gives, for each inherited rule that is switched off, the reason. `deadline`: how long a pipeline
+    that waits for a verdict is kept waiting before it gets a no.
     """
 
     apiVersion: Literal["gate/v1"]  # noqa: N815  the spelling of Kubernetes files
@@ -63,6 +64,7 @@ class PolicySection(Section):
     freezes: list[FreezeSection] = Field(default_factory=list)
     overrides: OverridesSection | None = None
     evidence: list[DemandSection] = Field(default_factory=list)
+    deadline: Duration | None = None
 
     @property
     def parents(self) -> list[str]:
@@ -159,6 +161,7 @@ class _Reader:
             freezes=closed,
             overrides=terms(document, section.overrides, [one.overrides for one in policies]),
             evidence=demand_section.merged(document, section.evidence, policies),
+            deadline=deadline.merged(section.deadline, policies),
         )
         return Opened(policy, document, rules)
 
@@ -190,6 +193,7 @@ def _complaints(document: Document, section: PolicySection) -> Iterator[UsageErr
             where = document.inside((*place, "when"), error.line, error.column)
             yield UsageError(f"{where}: rule {rule.name!r}: {error.message}")
     yield from demand_section.complaints(document, section.evidence)
+    yield from deadline.complaints(document, section.deadline)
     if not section.rules and not section.parents:
         yield refuse(
             document, ("rules",), "there are no rules", "write some, or `extends: standard`"

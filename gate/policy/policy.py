@@ -11,6 +11,9 @@ from gate.policy.demand import Demand
 from gate.policy.freeze import Freeze
 from gate.verdict import Outcome
 
+# Seconds. GitHub fails a job that has waited for 30 days.
+USUAL_DEADLINE, LONGEST_DEADLINE = 30 * 60.0, 29 * 86_400.0
+
 
 class Then(StrEnum):
     """What follows from a rule that holds: an outcome, or no more than a warning."""
@@ -82,7 +85,8 @@ class Policy:
     exactly what it was decided by; `extends` names the direct parents, `name@sha256:digest` each.
     `disabled`: inherited rules that were switched off, and why. `mode`: as in `Stance`.
     `evidence`: the table of how much must be seen, see `demands`. `freezes` hold by themselves;
-    `overrides`: the terms on which an override counts.
+    `overrides`: the terms on which an override counts. `deadline`: seconds that a pipeline which
+    waits for a verdict is kept waiting before it gets a no; None where no file says.
     """
 
     name: str
@@ -95,3 +99,9 @@ class Policy:
     evidence: tuple[Demand, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     overrides: Overriding = field(default_factory=Overriding)
+    deadline: float | None = None
+
+    @property
+    def longest_wait(self) -> float:
+        """The deadline, or the usual one."""
+        return USUAL_DEADLINE if self.deadline is None else self.deadline

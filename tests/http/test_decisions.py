@@ -124,6 +124,7 @@ def test_what_is_declared_can_be_read(server):
     (policy,) = server.get("/v1/policies")[1]["policies"]
     assert (policy["name"], policy["services"]) == ("standard", ["checkout"])
     assert policy["sha256"] == service["policy"]["sha256"]
+    assert policy["deadline_seconds"] == 5400.0
     status, budgets = server.get("/v1/budgets?service=checkout")
     assert (status, budgets["schema"]) == (200, "gate.budget/v1")
     assert budgets["budgets"][0]["remaining"] == pytest.approx(0.6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ def app_file(folder: Path, url: str, more: str = TAGS, service: str = "checkout"
     return file
 
 
-def payload(hub: AppHub, ref: str = GOOD, run: int = RUN, **said: Any) -> dict[str, Any]:
+def payload(
+    hub: AppHub, ref: str = GOOD, run: int = RUN, deployment: int = 900, **said: Any
+) -> dict[str, Any]:
     """The body of a delivery, whole as GitHub's schema knows it; None for a key takes it away."""
     callback = f"{hub.url}/repos/{REPO}/actions/runs/{run}/deployment_protection_rule"
     body = filled(
@@ -58,7 +60,7 @@ def payload(hub: AppHub, ref: str = GOOD, run: int = RUN, **said: Any) -> dict[s
         environment="production",
         event="push",
         deployment_callback_url=callback,
-        deployment=filled("hook-deployment", id=900, sha=sha(ref), ref=ref),
+        deployment=filled("hook-deployment", id=deployment, sha=sha(ref), ref=ref),
         repository=filled("hook-repository-webhooks", id=REPO_ID, full_name=REPO),
         installation={"id": INSTALLATION, "node_id": "MDIz"},
         **said,
@@ -100,6 +102,11 @@ class Waiting:
         del sent["Content_Type"]
         return self.server.post("/v1/github/webhook", raw, **sent)
 
+    def keep_waiting(self, seconds: float | None) -> None:
+        """The policy that decides has this deadline from now on."""
+        gate = self.server.its.catalogue["checkout"].gate
+        gate.policy = replace(gate.policy, deadline=seconds)
+
     def turn(self, run: int = RUN, environment: str = "production") -> float | None:
         return self.protection.turn((REPO_ID, run, environment))
 
@@ -108,7 +115,9 @@ class Waiting:
         return [one for one in told if one["event"] == event]
 
 
-def waiting(folder: Path, hub: AppHub, more: str = TAGS, **about: Any) -> Waiting:
+def waiting(
+    folder: Path, hub: AppHub, more: str = TAGS, *, deadline: float = 1800.0, **about: Any
+) -> Waiting:
     """An hour after the good release began; its baseline is the last that was deployed."""
     clock = Clock(STARTED[GOOD] + HOUR)
     hub.clock = clock
@@ -122,7 +131,9 @@ def waiting(folder: Path, hub: AppHub, more: str = TAGS, **about: Any) -> Waitin
     server = running(folder, github=app(folder, hub, more), **about)
     server.clock.now = clock.now
     hub.clock = server.clock
-    return Waiting(server, hub, server.clock)
+    gate = Waiting(server, hub, server.clock)
+    gate.keep_waiting(deadline)
+    return gate
 
 
 def app(folder: Path, hub: AppHub, more: str = TAGS) -> App:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gate.document import parse, read
 from gate.errors import UsageError
 from gate.settings import Settings
+from gate.sources.github.github import DEFAULT_URL
 from gate.surfaces.http.configuration import build, parts, setup
 from gate.surfaces.http.reloading import Reloading
 from gate.surfaces.protection.app_file import key_of, load
@@ -18,7 +21,8 @@ from tests.http.parts import EXAMPLE
 from tests.protection.apphub import pem
 from tests.protection.parts import ENVIRON, OLD, SECRET, app_file
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, SHOWN = ROOT / "README.md", ROOT / "examples" / "github" / "github-app.yaml"
 URL = "https://api.github.com"
 
 
@@ -26,7 +30,7 @@ def test_a_file_of_few_words_has_the_rest_by_itself(tmp_path):
     app = load(app_file(tmp_path, URL, more=""), ["checkout"], ENVIRON)
     (one,) = app.environments
     assert (one.canary, one.baseline, one.since) == ("{{sha}}", "{{stable}}", None)
-    assert (one.deadline, one.every) == (1800.0, 30.0)
+    assert one.every == 30.0
     assert app.secrets == (SECRET, OLD)
     assert app.entry("acme/SHOP", "Production") is one
     assert app.entry("acme/shop", "staging") is None
@@ -46,12 +50,16 @@ def test_a_file_of_few_words_has_the_rest_by_itself(tmp_path):
         (URL, "http://ghe.example/api/v3", r"github.yaml:6:1: tokens are not sent over http"),
         (URL, "ftp://x", r"github.yaml:6:1: an http:// or https:// address is needed"),
         (URL, "https://x:y@z", r"github.yaml:6:1: credentials do not belong"),
-        ("deadline: 10m", "deadline: 40d", r"deadline"),
-        ("deadline: 10m", "dedline: 10m", r"unknown key 'dedline'; did you mean 'deadline'"),
+        ("since: 10m", "sinse: 10m", r"12:5: unknown key 'sinse'; did you mean 'since'"),
+        (
+            "since: 10m",
+            "deadline: 10m",
+            r"12:5: unknown key 'deadline'; .* is said by the policy of its service",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path, wrong, right, complaint):
-    file = app_file(tmp_path, URL, '    canary: "{{sha}}"\n    deadline: 10m\n')
+    file = app_file(tmp_path, URL, '    canary: "{{sha}}"\n    since: 10m\n')
     written = file.read_text()
     assert wrong in written
     file.write_text(written.replace(wrong, right, 1))
@@ -60,14 +68,24 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, wrong, right, complaint)
     assert SECRET not in str(caught.value)
 
 
-def test_the_file_of_the_readme_is_one(tmp_path):
+def test_the_file_of_the_readme_and_the_example_are_one(tmp_path):
     shown = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     (text,) = (one for one in shown if "kind: GitHubApp" in one)
-    file = tmp_path / "github.yaml"
-    file.write_text(text)
+    assert parse(text, "README").data == read(SHOWN).data
+    shutil.copy(SHOWN, tmp_path)
     (tmp_path / "gate.private-key.pem").write_bytes(pem())
-    (one,) = load(file, ["checkout"], {"WEBHOOK_SECRET": "x"}).environments
-    assert (one.stable, one.since, one.deadline) == ("production", 1800.0, 3600.0)
+    app = load(tmp_path / SHOWN.name, ["checkout"], {"WEBHOOK_SECRET": "x"})
+    (one,) = app.environments
+    assert (app.url, one.stable, one.since) == (DEFAULT_URL, "production", None)
+
+
+def test_the_workflow_of_the_example_waits_where_its_file_says():
+    jobs = read(SHOWN.with_name("protected.yml")).data["jobs"]
+    (entry,) = read(SHOWN).data["environments"]
+    protected = {
+        name for name, job in jobs.items() if job.get("environment") == entry["environment"]
+    }
+    assert protected == {"promote"}
 
 
 def test_changed_the_new_file_is_in_force_and_a_wrong_one_is_not(tmp_path):
@@ -76,13 +94,13 @@ def test_changed_the_new_file_is_in_force_and_a_wrong_one_is_not(tmp_path):
     its = build(own, Settings(ledger=tmp_path / "ledger.db"), ENVIRON)
     reloading = Reloading(its, lambda: parts(own, Settings(ledger=file), ENVIRON), own.files)
     assert tmp_path / "app.pem" in own.files
-    app_file(tmp_path, URL, "    deadline: 1h\n")
+    app_file(tmp_path, URL, "    since: 1h\n")
     reloading.if_changed()
-    assert its.github.environments[0].deadline == 3600.0
+    assert its.github.environments[0].since == 3600.0
     file.write_text("nonsense")
     reloading.if_changed()
     assert its.stale
-    assert its.github.environments[0].deadline == 3600.0
+    assert its.github.environments[0].since == 3600.0
 
 
 def test_an_environment_twice_is_refused(tmp_path):

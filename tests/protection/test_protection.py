@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
+from gate.ledger.ledger import Kind
 from gate.settings import Settings
 from gate.surfaces.http.catalogue import catalogue
 from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
@@ -59,7 +61,7 @@ def test_a_canary_that_is_shown_worse_is_rejected(gate):
 
 
 def test_what_is_not_known_yet_waits_and_is_rejected_at_the_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     gate.deliver()
     assert gate.turn() == 30.0
@@ -86,8 +88,50 @@ def test_after_a_deadline_that_nobody_watched_nothing_is_approved(gate):
     assert "the gate did not run" in gate.hub.posted[0]["comment"]
 
 
+def test_the_deadline_is_that_of_the_policy_of_its_service(tmp_path, hub):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "standard.yaml").write_text(
+        "apiVersion: gate/v1\nkind: ReleasePolicy\nname: own\nextends: standard\ndeadline: 7m\n"
+    )
+    gate = waiting(tmp_path, hub, YOUNG)
+    settings = Settings(ledger=tmp_path / "ledger.db", timeout=5.0)
+    gate.server.its.catalogue = catalogue((EXAMPLE,), tmp_path / "policies", settings, {})
+    early(gate, 5)
+    gate.deliver()
+    early(gate, 12)
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    assert "waited 7m for a promote" in hub.posted[-1]["comment"]
+
+
+def test_where_no_policy_is_known_it_is_half_an_hour(gate):
+    gate.server.its.catalogue = {}
+    gate.deliver()
+    gate.clock.now += 30 * MINUTE - 1
+    assert gate.turn() == 1.0
+    gate.clock.now += 1
+    assert gate.turn() is None
+    assert "waited 30m for a promote" in gate.hub.posted[-1]["comment"]
+
+
+def test_a_request_keeps_its_deadline_when_the_policy_has_another_and_after_a_restart(
+    tmp_path, hub
+):
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
+    early(gate, 5)
+    gate.deliver()
+    gate.keep_waiting(86_400.0)
+    assert gate.turn() == 30.0
+    again = waiting(tmp_path, hub, YOUNG, deadline=86_400.0)
+    early(again, 6)
+    (work,) = again.protection._journal.unfinished(0.0)
+    again.protection._take(work)
+    assert again.turn() is None
+    assert hub.answers == ["rejected"]
+
+
 def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 45s\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=45.0)
     early(gate, 5)
     gate.deliver()
     assert gate.turn() == 30.0
@@ -96,7 +140,7 @@ def test_the_last_wait_ends_at_the_deadline(tmp_path, hub):
 
 
 def test_progress_is_told_when_who_speaks_changes_and_nine_times_at_most(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1d\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=86_400.0)
     early(gate, 5)
     gate.deliver()
     gate.turn()
@@ -122,7 +166,7 @@ def test_a_redelivery_is_taken_once(gate):
     assert (status, told["accepted"], told["reason"]) == (
         200,
         False,
-        "this delivery was taken before",
+        "this request was taken before",
     )
     gate.turn()
     assert gate.deliver(guid=guid)[0] == 200
@@ -131,7 +175,7 @@ def test_a_redelivery_is_taken_once(gate):
 
 
 def test_replayed_under_other_ids_a_request_gets_no_later_deadline(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     first = gate.deliver()[1]["id"]
     gate.turn()
@@ -146,9 +190,37 @@ def test_a_run_that_is_run_again_is_asked_about_anew(gate):
     gate.deliver()
     gate.turn()
     gate.hub.wait(RUN)
-    assert gate.deliver()[0] == 202
+    again = payload(gate.hub, deployment=901)  # GitHub makes another one for it
+    assert gate.deliver(again)[0] == 202
     gate.turn()
     assert gate.hub.answers == ["approved", "approved"]
+
+
+def test_replayed_under_another_id_what_has_ended_is_not_begun_again(gate):
+    """The id of a delivery is not signed: whoever saw one could send it as a new one."""
+    body = payload(gate.hub)
+    assert gate.deliver(body, guid="first")[0] == 202
+    gate.turn()
+    gate.hub.wait(RUN)
+    asked = list(gate.hub.asked)
+    for guid in ("second", "first"):
+        status, told = gate.deliver(body, guid=guid)
+        assert (status, told["reason"]) == (200, "this request was taken before")
+    assert gate.turn() is None
+    assert gate.protection.waiting == 0
+    assert gate.hub.asked == asked
+    entries = list(gate.server.ledger.entries(None, None, Kind.PROTECTION))
+    stored = [orjson.loads(one.record.body).get("delivery") for one in entries]
+    assert [one for one in stored if one] == ["first"]
+
+
+def test_where_no_deployment_is_told_a_delivery_is_known_by_its_id(gate):
+    body = payload(gate.hub) | {"deployment": None}
+    assert gate.deliver(body, guid="first")[0] == 202
+    gate.turn()
+    assert gate.deliver(body, guid="first")[0] == 200
+    gate.hub.wait(RUN)
+    assert gate.deliver(body, guid="second")[0] == 202
 
 
 def test_nothing_to_approve_yet_is_tried_again(gate):
@@ -193,7 +265,7 @@ def test_an_answer_that_was_lost_on_its_way_back_is_not_given_twice(gate):
 
 
 def test_a_comment_on_the_way_is_not_taken_for_the_answer(tmp_path, hub):
-    gate = waiting(tmp_path, hub, f"{YOUNG}    deadline: 1m\n")
+    gate = waiting(tmp_path, hub, YOUNG, deadline=MINUTE)
     early(gate, 5)
     gate.deliver()
     gate.turn()
@@ -218,7 +290,7 @@ def test_what_a_cancelled_run_never_takes_is_given_up_and_may_be_delivered_again
     assert gate.deliver(guid="a")[0] == 202
     assert gate.turn() is None
     assert gate.hub.answers == ["approved"]
-    assert gate.deliver(guid="a")[0] == 200
+    assert [gate.deliver(guid=guid)[0] for guid in ("a", "b")] == [200, 200]
 
 
 def test_github_down_for_a_while_is_waited_for(gate):

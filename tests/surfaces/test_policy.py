@@ -69,6 +69,7 @@ def test_show_prints_a_policy_that_says_the_same(capfd, pack):
     shown = capfd.readouterr().out
     again, policy = from_text(shown, "shown.yaml"), load(pack)
     assert (again.rules, again.mode) == (policy.rules, policy.mode)
+    assert again.deadline == policy.longest_wait
     assert shown.startswith(f"# {policy.name}@sha256:{policy.sha256}\n")
 
 
@@ -83,6 +84,12 @@ def test_show_tells_what_was_extended_and_disabled(tmp_path, capfd):
     assert run(["policy", "show", path, "--format", "json"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert (told["schema"], list(told["disabled"])) == ("gate.policy/v1", ["watching"])
+    assert told["deadline"] == 5400.0
+
+
+def test_show_tells_the_usual_deadline_where_no_file_says_one(tmp_path, capfd):
+    assert run(["policy", "show", policy(tmp_path, SAFE)]) == 0
+    assert "\ndeadline: 30m\n" in capfd.readouterr().out
 
 
 def test_the_facts_in_three_forms(capfd):

@@ -19,7 +19,8 @@ SCHEMA = "gate.policy/v1"
 def policy_json(policy: Policy) -> bytes:
     """All of it, with the digests of what it extends."""
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps({"schema": SCHEMA, **_fields(policy)}, option=option)
+    whole = {"schema": SCHEMA, **_fields(policy), "deadline": policy.longest_wait}
+    return orjson.dumps(whole, option=option)
 
 
 def policy_yaml(policy: Policy) -> str:
@@ -30,6 +31,7 @@ def policy_yaml(policy: Policy) -> str:
         "apiVersion": "gate/v1",
         "kind": "ReleasePolicy",
         **{name: value for name, value in _plain(policy).items() if name not in _HEAD},
+        "deadline": duration(policy.longest_wait),
         "rules": [_rule(rule) for rule in policy.rules],
         **({"evidence": [_row(row) for row in policy.evidence]} if policy.evidence else {}),
         "freezes": [freeze_section.as_written(one) for one in policy.freezes],
@@ -39,7 +41,7 @@ def policy_yaml(policy: Policy) -> str:
     return "\n".join([*_origin(policy), dumped])
 
 
-_HEAD = ("rules", "evidence", "freezes", "overrides", "sha256", "extends", "disabled")
+_HEAD = ("rules", "evidence", "freezes", "overrides", "deadline", "sha256", "extends", "disabled")
 
 
 def _origin(policy: Policy) -> Iterator[str]:

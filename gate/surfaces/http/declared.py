@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from gate.decision import burned
 from gate.evidence.evidence import Evidence
+from gate.policy.policy import Policy
 from gate.service import Service
 from gate.surfaces.budgets import of_objectives
 from gate.surfaces.http.answers import Refusal, answer
@@ -57,9 +58,19 @@ def policies() -> Response:
     for name, one in sorted(server().catalogue.items()):
         policy = one.gate.policy
         if who.knows(name):
-            told = {"name": policy.name, "sha256": policy.sha256, "rules": policy.rules}
-            found.setdefault(policy.sha256, {**told, "services": []})["services"].append(name)
+            found.setdefault(policy.sha256, _policy(policy))["services"].append(name)
     return answer({"policies": list(found.values())})
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    """Without the services it decides about."""
+    return {
+        "name": policy.name,
+        "sha256": policy.sha256,
+        "deadline_seconds": policy.longest_wait,
+        "rules": policy.rules,
+        "services": [],
+    }
 
 
 @DECLARED.get("/v1/budgets")

@@ -27,7 +27,8 @@ _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 @GITHUB.post("/v1/github/webhook")
 def webhook() -> Response:
-    """202 for a request that is stored now, 200 for what needs no answer (a redelivery, a ping).
+    """202 for a request that is stored now, 200 for what needs no answer (a ping, a request
+    that came before, under whatever delivery id).
 
     401 for what GitHub did not sign, 422 for what could never be answered: nothing is sent there.
     """
@@ -60,7 +61,7 @@ def _requested(raw: bytes, delivery: str, app: App) -> Response:
         server().metrics.protected(REFUSED)
         raise Refusal(422, error.message, error.hint) from None
     work = server().protection.request(wanted, delivery)
-    return _taken(work.id if work else None, "" if work else "this delivery was taken before")
+    return _taken(work.id if work else None, "" if work else "this request was taken before")
 
 
 def _taken(id_: str | None, reason: str) -> Response:

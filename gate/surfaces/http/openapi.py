@@ -246,7 +246,11 @@ def _schemas() -> Iterator[tuple[str, Any]]:
     accepted = {"accepted": {"type": "boolean"}, "id": {"type": ["string", "null"]}}
     yield "Accepted", _object({**accepted, "reason": TEXT})
     yield "Services", _object({"services": _list(any_object)})
-    yield "Policies", _object({"policies": _list(any_object)})
+    policy = {
+        "name": TEXT, "sha256": TEXT, "deadline_seconds": {"type": "number"},
+        "rules": _list(any_object), "services": _list(TEXT),
+    }  # fmt: skip
+    yield "Policies", _object({"policies": _list(_object(policy))})
     budgets = {"budgets": _list(any_object), "gaps": _list(any_object)}
     yield "Budgets", _object({"schema": TEXT, "service": any_object, "as_of": TEXT, **budgets})
     yield "Overrides", _object({"schema": TEXT, "overrides": _list(any_object)})

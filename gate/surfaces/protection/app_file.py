@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -26,9 +26,6 @@ from gate.template import words_of
 # What `canary`, `baseline`, `namespace` and `variables` may be made of.
 OF_THE_REQUEST = ("sha", "short_sha", "ref", "environment", "repository", "run")
 OF_THE_STABLE = ("stable", "short_stable", "stable_ref")
-# GitHub fails a job that has waited for 30 days.
-LONGEST_DEADLINE = 29 * 86_400.0
-USUAL_DEADLINE = 30 * 60.0
 
 
 class EnvironmentSection(Section):
@@ -36,9 +33,12 @@ class EnvironmentSection(Section):
 
     `stable` names the environment whose last successful deployment is the baseline; it is this one
     by itself. `since`: how long the canary has run when the job begins to wait; without it, since
-    the gate first saw it. Without a verdict after `deadline` the job is rejected.
+    the gate first saw it. How long the job may wait, the policy of the service says.
     """
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "deadline": "how long a job may wait is said by the policy of its service: `deadline: 1h`"
+    }
     repository: str
     environment: Text
     service: Text
@@ -48,7 +48,6 @@ class EnvironmentSection(Section):
     namespace: str = ""
     variables: dict[Text, Text] = Field(default_factory=dict)
     since: Annotated[Duration, Field(gt=0)] | None = None
-    deadline: Annotated[Duration, Field(gt=0, le=LONGEST_DEADLINE)] = USUAL_DEADLINE
     every: Annotated[Duration, Field(ge=1, le=3600)] = 30.0
 
 

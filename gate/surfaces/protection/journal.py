@@ -76,16 +76,19 @@ class Journal:
     def requested(
         self, wish: Wish, service: str, delivery: str, at: float, until: float
     ) -> Work | None:
-        """The new work of a delivery; None for one that came before, unless it was given up."""
-        number = 0
-        while (before := self._entry(_id("request", delivery, number))) is not None:
+        """The new work of a delivery; None for what was asked before, unless it was given up.
+
+        It is known by what GitHub signed: the id of a delivery is a header, so whoever has once
+        seen a delivery could send it again under another id, when the work is done.
+        """
+        asked, number = wish.signed or (delivery,), 0
+        while (before := self._entry(_id("request", *asked, number))) is not None:
             end = self._entry(_id(before.record.id, "end"))
             if end is None or end.record.outcome != Step.GIVEN_UP:
                 return None
             number += 1
-        work = Work(
-            id=_id("request", delivery, number), wish=wish, service=service, at=at, until=until
-        )
+        id_ = _id("request", *asked, number)
+        work = Work(id=id_, wish=wish, service=service, at=at, until=until)
         said = {"wish": asdict(wish), "delivery": delivery, "until": until}
         stored = self._append(work, Step.REQUESTED, work.id, at, said)
         return work if stored else None

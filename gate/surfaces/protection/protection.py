@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from gate.errors import GateError
 from gate.evidence.source import SourceError
 from gate.ledger.ledger import Ledger
+from gate.policy.policy import LONGEST_DEADLINE, USUAL_DEADLINE
 from gate.surfaces.http.asking import Asking, Question
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.logs import log, log_crash
 from gate.surfaces.protection.agenda import Agenda
-from gate.surfaces.protection.app_file import LONGEST_DEADLINE, USUAL_DEADLINE, App
+from gate.surfaces.protection.app_file import App
 from gate.surfaces.protection.callback import Callback, advised, asked_to_wait, refused
 from gate.surfaces.protection.comment import MOST, comment
 from gate.surfaces.protection.credentials import Credentials
@@ -74,7 +75,7 @@ class Protection:
         url: str = "",
         counted: Callable[[str], None],
     ) -> None:
-        self._app, self._look = app, Look(asking, catalogue)
+        self._app, self._catalogue, self._look = app, catalogue, Look(asking, catalogue)
         self._clock, self._url, self._counted = clock, url, counted
         self._journal, self._credentials = Journal(ledger), Credentials(clock)
         self._lock = threading.Lock()
@@ -98,26 +99,23 @@ class Protection:
         self._agenda.start()
 
     def request(self, wish: Wish, delivery: str) -> Work | None:
-        """Stored when this returns; None for a delivery that came before. Raises LedgerError.
+        """Stored when this returns; None for what was asked before. Raises LedgerError.
 
-        Also under another id, which is not signed, while it is under way: the deadline stays.
+        The deadline is that of the policy which decides about the service now, and stays.
         """
-        if self._under_way(wish):
-            return None
         app, now = self._app(), self._clock()
         place = app.entry(wish.repository, wish.environment) if app else None
-        until = now + (place.deadline if place else USUAL_DEADLINE)
         service = place.service if place else ""
+        until = now + self._longest_wait(service)
         work = self._journal.requested(wish, service, delivery, now, until)
         if work is not None:
             self._note(work, Step.REQUESTED)
             self._take(work)
         return work
 
-    def _under_way(self, wish: Wish) -> bool:
-        """Whether it is asked about; a run that is run again has another deployment."""
-        work = self._works.get(wish.key)
-        return work is not None and wish.deployment is not None and work.wish == wish
+    def _longest_wait(self, service: str) -> float:
+        served = self._catalogue().get(service)
+        return served.gate.policy.longest_wait if served else USUAL_DEADLINE
 
     def turn(self, key: Key) -> float | None:
         """One step of a work; seconds until the next, None when it is over."""

@@ -80,6 +80,11 @@ class Wish:
         return self.repository_id, self.run, self.environment
 
     @property
+    def signed(self) -> tuple[int, int, str, int] | None:
+        """What tells it from every other, if a deployment does: a run again makes another one."""
+        return None if self.deployment is None else (*self.key, self.deployment)
+
+    @property
     def words(self) -> Mapping[str, str]:
         """For templates."""
         return {
