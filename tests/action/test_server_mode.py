@@ -301,8 +301,8 @@ def test_a_cancelled_job_stops_within_moments(gate, tmp_path):
 
 
 FORGED = "../../x\ngate_0\noutcome=promote\noutcome<<E\npromote\nE\n::error::forged %0A"
-# Within a line, where `::` is nothing.
-FORGED += " ##[set-output name=outcome]promote"
+# Within a line, where `::` is nothing; to a runner these are one line, to Python three.
+FORGED += " ##[set-output name=outcome]promote\x85outcome=promote\u2028::error::again"
 
 
 def test_nothing_a_server_says_forges_an_output_or_a_command(tmp_path):

@@ -19,6 +19,11 @@ def flagger_program(tmp_path_factory) -> Program:
 
 
 @pytest.fixture(scope="session")
+def act_program(tmp_path_factory) -> Program:
+    return built("act", tmp_path_factory.mktemp("act"), "github.com/nektos/act")
+
+
+@pytest.fixture(scope="session")
 def seen(tmp_path_factory) -> World:
     """Versions that a real Prometheus has watched for an hour and a half."""
     with world(tmp_path_factory.mktemp("seen")) as found:

@@ -33,8 +33,8 @@ class Program:
         return json.loads(done.stdout)
 
 
-def built(name: str, folder: Path) -> Program:
-    """The program of this folder, or the test is skipped, with the reason."""
+def built(name: str, folder: Path, package: str = ".") -> Program:
+    """A program of this folder's module, its own or the package's, or the test is skipped."""
     if not (go := shutil.which("go")):
         pytest.skip("Go is not installed (apt-get install golang-go)")
     module = HERE / name
@@ -42,7 +42,7 @@ def built(name: str, folder: Path) -> Program:
     if fetched.returncode:
         pytest.skip(f"Go's modules cannot be fetched: {fetched.stderr.strip()[-300:]}")
     # Two at a time: Kubernetes' packages take much memory each.
-    command = [go, "build", "-p", "2", "-ldflags", "-s -w", "-o", str(folder / name), "."]
+    command = [go, "build", "-p", "2", "-ldflags", "-s -w", "-o", str(folder / name), package]
     made = subprocess.run(command, cwd=module, capture_output=True, text=True, timeout=LONGEST)
     assert made.returncode == 0, made.stderr
     return Program(folder / name)

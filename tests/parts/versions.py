@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from tests.parts.broken import BUCKETS, PODS
 from tests.parts.prometheus import History
@@ -16,14 +17,19 @@ SCRAPE, RATE = 15.0, 100.0  # seconds; requests a second of each pod
 PAST, FUTURE = 5_400.0, 1_800.0
 
 
-def histories(now: float) -> list[History]:
-    """Of an hour and a half, and on into the future: so the last minute is never missing."""
-    times = [now - PAST + SCRAPE * k for k in range(round((PAST + FUTURE) / SCRAPE))]
+def histories(
+    now: float, errors: Mapping[str, float] = ERRORS, *, scrape: float = SCRAPE
+) -> list[History]:
+    """Of an hour and a half, and on into the future: so the last minute is never missing.
+
+    `errors`: the share of requests that fail, by version.
+    """
+    times = [now - PAST + scrape * k for k in range(round((PAST + FUTURE) / scrape))]
     return [
         History(name, {**labels, "version": version, "pod": f"{version}-{pod}"}, [
             (at, value(at - times[0])) for at in times
         ])
-        for version, share in ERRORS.items()
+        for version, share in errors.items()
         for pod in PODS
         for name, labels, value in _series(share)
     ]  # fmt: skip

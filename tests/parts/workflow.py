@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
+_END_OF_LINE = re.compile(r"\r\n|\r|\n")  # to .NET's reader; to splitlines() also U+0085 and others
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 
 
@@ -66,7 +67,7 @@ def run(
     temp = folder / "temp"
     temp.mkdir(exist_ok=True)
     around = {
-        "PATH": f"{_python_first(folder, python)}:{os.environ['PATH']}",
+        "PATH": f"{python_first(folder, python)}:{os.environ['PATH']}",
         "HOME": str(folder),
         "RUNNER_TEMP": str(temp),
         "GITHUB_ACTION_PATH": str(action.parent),
@@ -102,7 +103,7 @@ def run(
     return Step(code, log.read_text(), outputs, summary, time.monotonic() - began)
 
 
-def _python_first(folder: Path, python: Path | None) -> Path:
+def python_first(folder: Path, python: Path | None) -> Path:
     """A folder for PATH in which `python3` is this one; a venv's stays in its venv."""
     shims = folder / "shims"
     shims.mkdir(exist_ok=True)
@@ -120,8 +121,8 @@ def _filled(text: Any, contexts: Mapping[str, str]) -> str:
 def _outputs(text: str) -> dict[str, str]:
     """`name=value` and `name<<END`, as the runner reads them."""
     found: dict[str, str] = {}
-    lines = iter(text.splitlines())
-    for line in lines:
+    lines = iter(text.split("\n"))
+    for line in filter(None, lines):
         name, mark, end = line.partition("<<")
         if mark and "=" not in name:
             value = []
@@ -133,7 +134,8 @@ def _outputs(text: str) -> dict[str, str]:
                 raise AssertionError(f"{name} does not end")
             found[name] = "\n".join(value)
         else:
-            name, _, value_ = line.partition("=")
+            name, mark, value_ = line.partition("=")
+            assert mark, f"no output: {line!r}"
             found[name] = value_
     return found
 
@@ -141,7 +143,7 @@ def _outputs(text: str) -> dict[str, str]:
 def _annotations(log: str):
     """The commands of the log that are obeyed: none between stop-commands and its word."""
     stopped = None
-    for line in log.splitlines():
+    for line in _END_OF_LINE.split(log):
         line = line.strip()
         if stopped:
             stopped = None if line == f"::{stopped}::" else stopped
