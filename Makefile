@@ -12,7 +12,8 @@ run: $(VENV)/run.stamp
 test: lint
 	$(BIN)/pytest -n auto --dist loadgroup
 
-# Argo Rollouts' and Flagger's own code asks a running gate: needs Go, and its modules.
+# Argo Rollouts' and Flagger's own code asks a running gate, and nektos/act runs the action: needs
+# Go, and its modules.
 interop: $(VENV)/dev.stamp
 	$(BIN)/pytest -m interop tests/interop
 

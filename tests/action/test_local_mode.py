@@ -242,7 +242,12 @@ def reachable() -> bool:
         return any(os.environ.get(name) for name in names)
 
 
-@pytest.mark.skipif(not reachable(), reason="PyPI is out of reach, from which the action installs")
+indexed = pytest.mark.skipif(
+    not reachable(), reason="PyPI is out of reach, from which the action installs"
+)
+
+
+@indexed
 def test_it_installs_itself_from_locked_packages_once_a_job(tmp_path):
     # As the machine reaches its index, which a bare runner does by itself.
     names = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "https_proxy", "HTTPS_PROXY",

@@ -1,4 +1,4 @@
-"""Programs in Go made of the clients' own code, built where Go is and its modules can be fetched.
+"""Programs in Go of others, or made of their code, built where Go is and modules can be fetched.
 
 The first build of Argo's takes minutes (1,350 packages, most of them Kubernetes'); from then on
 Go's cache has it.

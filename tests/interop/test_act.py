@@ -18,7 +18,7 @@ import pytest
 from tests.action.judging import BAD as WORSE
 from tests.action.judging import GOOD as FINE
 from tests.action.judging import RECORDED
-from tests.action.test_local_mode import MALICIOUS, reachable
+from tests.action.test_local_mode import MALICIOUS, indexed
 from tests.action.test_server_mode import FORGED, a_report, answers
 from tests.interop.conftest import story
 from tests.interop.seen import TOKEN
@@ -33,10 +33,6 @@ from tests.parts.versions import BAD, BASELINE, GOOD, NEW, histories
 from tests.parts.workflow import has
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
-
-indexed = pytest.mark.skipif(
-    not reachable(), reason="PyPI is out of reach, from which the action installs"
-)
 
 RECORDING = {"service-file": "examples/recorded/gate.yaml", "baseline": "v1.8.0"}
 FOLLOWED = {
