@@ -81,13 +81,13 @@ def acted(act_program, project, tmp_path, line, request):
 
     def ran(workflow, **how):
         done = run(act_program, project, workflow, tmp_path, **how)
-        line(f"act      {story(request):75}{told(done)}")
+        line(f"act      {story(request):75}{ended(done)}")
         return done
 
     return ran
 
 
-def told(ran: Ran) -> str:
+def ended(ran: Ran) -> str:
     return ", ".join(f"{name} {result}" for name, result in ran.jobs.items())
 
 
@@ -239,12 +239,12 @@ def test_the_example_promotes_the_good_and_takes_the_rest_away(
             secrets={"GITHUB_TOKEN": "ghs_x"}, actions={ACTION: project.folder},
             environ={"GITHUB_API_URL": hub.url},
         )  # fmt: skip
-        line(f"act      {f'the example deploys a {name} version':75}{told(ran)}")
+        line(f"act      {f'the example deploys a {name} version':75}{ended(ran)}")
         did = (tmp_path / f"{name}.txt").read_text().replace(commits[name], "it")
         return ran.jobs, did.splitlines()
 
     with prometheus(history=histories(time.time(), errors, scrape=5.0)) as url:
-        for shop in shops.values():
+        for shop in shops.values():  # not committed: its port comes after the commits' names
             service_file(shop.folder, url, step="10s", absolute=0.02, policy="./quick.yaml")
         with answering(board) as hub, ThreadPoolExecutor(len(shops)) as pool:
             good, bad, stuck = pool.map(deployed, shops)
