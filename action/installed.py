@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from answer import BrokenError, UndecidedError
+from answer import BrokenError
 from inputs import Inputs
 from runner import mask, plain, say
 
@@ -63,7 +63,7 @@ class Gate:
                     raise BrokenError("its packages could not be installed; the log has more")
             self._add_checkout()
             (venv / "ready").touch()
-        except (UndecidedError, OSError, subprocess.SubprocessError) as error:
+        except (BrokenError, OSError, subprocess.SubprocessError) as error:
             raise BrokenError(f"the gate could not be installed: {error}") from None
         say(f"installed in {time.monotonic() - began:.1f} s")
 
@@ -84,14 +84,17 @@ class Gate:
         return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out)
 
     def _run(self, command: Sequence[str], within: float, out: Path | None) -> int:
-        """Raises UndecidedError when the time is over; the child never outlives this step."""
+        """Raises BrokenError when the time is over; the child never outlives this step.
+
+        What it asks has deadlines of its own, so it is not that which is out of reach.
+        """
         to = out.open("wb") if out else None
         with plain():
             child = subprocess.Popen(command, stdout=to or sys.stderr, env=self._environ)
             try:
                 return child.wait(within)
             except subprocess.TimeoutExpired:
-                raise UndecidedError(f"the time was up: {within:.0f} s") from None
+                raise BrokenError(f"the time was up: {within:.0f} s") from None
             finally:
                 _stop(child)
                 if to:

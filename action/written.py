@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from answer import Answer, UndecidedError
+from answer import Answer, BrokenError
 from inputs import Inputs
 from installed import Gate
 from runner import annotate
@@ -37,7 +37,7 @@ def _installed(gate: Gate) -> bool:
     """It does the writing also where a server does the judging."""
     try:
         gate.install()
-    except UndecidedError as error:
+    except BrokenError as error:
         annotate("warning", f"nothing is written to GitHub: {error}")
         return False
     return True
@@ -96,7 +96,7 @@ class _Told:
         try:
             self._gate(["github", command, "--format=json", *flags], within, out)
             done = json.loads(out.read_bytes())["written"]
-        except (UndecidedError, OSError, ValueError, KeyError):
+        except (BrokenError, OSError, ValueError, KeyError):
             annotate("warning", "nothing could be written to GitHub; the log has more")
             return
         if failed := [f"{one['what']}: {one['detail']}" for one in done if not one["done"]]:

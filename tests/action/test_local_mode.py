@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed, with_metrics
+from gate.units import seconds
+from tests.action.judging import (
+    ACTION,
+    BAD,
+    GOOD,
+    LOCAL,
+    RECORDED,
+    ROOT,
+    YOUNG,
+    installed,
+    with_metrics,
+)
 from tests.action.judging import part as of_the_action
 from tests.parts.broken import answering, failed
 from tests.parts.hubwriting import Board
@@ -207,16 +218,60 @@ def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_p
     assert "forged" not in done.log
 
 
-@pytest.mark.parametrize("code", [0, 1, 20, -9])
-def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
+@pytest.mark.parametrize("ledger", ["/dev/full", "/proc/nowhere/ledger.db"])
+def test_what_could_not_be_stored_passes_nothing(step, ledger):
+    done = step(BAD, {"on-unreachable": "warn"}, environ={"GATE_LEDGER": ledger})
+    assert (done.code, done.outputs["exit-code"]) == (30, "30"), done.log
+    assert "and no report" in done.annotations[0][1]
+
+
+def some_inputs(**given):
     told = yaml.safe_load(ACTION.read_text())["inputs"]
-    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one.get("default", "")
-               for name, one in told.items()}  # fmt: skip
-    given = of_the_action("inputs").inputs(
-        {**environ, "GATE_ACTION_CANARY": "v2", "GATE_ACTION_GITHUB_TOKEN": ""}, datetime.now(UTC)
-    )
+    texts = {name: one.get("default", "") for name, one in told.items()}
+    texts |= {"canary": "v2", "github-token": "", **given}
+    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one for name, one in texts.items()}
+    return of_the_action("inputs").inputs(environ, datetime.now(UTC))
+
+
+def judged_by(gate, folder, **given):
+    return of_the_action("local_mode").answered(gate, some_inputs(**given), folder)
+
+
+@pytest.mark.parametrize("code", [0, 1, 20, 30, -9])
+def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
     with pytest.raises(of_the_action("answer").BrokenError, match="and no report"):
-        of_the_action("local_mode").answered(lambda *_: code, given, tmp_path)
+        judged_by(lambda *_: code, tmp_path)
+
+
+def test_a_judge_that_never_ends_is_not_out_of_reach(tmp_path):
+    installed(tmp_path)
+    environ = {**os.environ, "GITHUB_ACTION_PATH": str(ROOT)}
+    folder = tmp_path / "temp" / "release-gate"
+    gate = of_the_action("installed").Gate(folder, some_inputs(), environ)
+    gate.install()
+    with pytest.raises(of_the_action("answer").BrokenError, match="the time was up"):
+        gate(["demo"], 0.01)
+
+
+@pytest.mark.parametrize("fault", ["BrokenError", "OSError"])
+def test_a_verdict_outlives_the_making_of_its_report(tmp_path, fault, capsys):
+    def gate(arguments, within, out):
+        if arguments[0] == "ledger":
+            raise getattr(of_the_action("answer"), fault, OSError)("the disk is full")
+        said = {"verdict": "rollback", "exit_code": 20, "id": "x", "enforced": True}
+        out.write_text(json.dumps({**said, "reasons": [{"message": "worse"}]}))
+        return 20
+
+    assert judged_by(gate, tmp_path).outcome == "rollback"
+    assert "only the verdict: the disk is full" in capsys.readouterr().out
+
+
+def test_a_long_wait_is_told_as_the_gate_reads_it(tmp_path):
+    asked = []
+    with pytest.raises(of_the_action("answer").BrokenError):
+        judged_by(lambda arguments, *_: asked.extend(arguments), tmp_path, wait="12d")
+    (wait,) = (one.removeprefix("--wait=") for one in asked if one.startswith("--wait="))
+    assert seconds(wait) == 12 * 86_400
 
 
 def test_the_judge_writes_utf_8_on_every_machine():
