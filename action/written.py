@@ -23,11 +23,14 @@ def written(gate: Gate, given: Inputs, folder: Path, answered: Callable[[], Answ
     told = _Told(gate, given, folder)
     if not told.wanted or not _installed(gate):
         return answered()
-    told.begin()
     try:
+        told.begin()
         answer = answered()
-    except BaseException:  # also a cancelled job leaves no status that is pending for ever
-        told.give_up()
+    except Exception:
+        told.give_up(WITHIN)
+        raise
+    except BaseException:  # nor does a cancelled job leave a status that is pending for ever
+        told.give_up(LAST_WORDS)
         raise
     told.report(answer)
     return answer
@@ -58,11 +61,11 @@ class _Told:
 
     def begin(self) -> None:
         if self._following:
-            self._write("begin", [self._about(), *self._following])
+            self._write("begin", [self._about(), *self._following], WITHIN)
 
-    def give_up(self) -> None:
+    def give_up(self, within: float) -> None:
         if self._following:
-            self._write("give-up", [self._about(), *self._following], LAST_WORDS)
+            self._write("give-up", [self._about(), *self._following], within)
 
     def report(self, answer: Answer) -> None:
         flags = [*self._following, *(["--check"] if self._given.check else [])]
@@ -76,7 +79,7 @@ class _Told:
         except OSError as error:
             annotate("warning", f"nothing is written to GitHub: {error}")
         else:
-            self._write("report", [*flags, f"--report={report}", f"--page={page}"])
+            self._write("report", [*flags, f"--report={report}", f"--page={page}"], WITHIN)
 
     def _about(self) -> str:
         given = self._given
@@ -90,7 +93,7 @@ class _Told:
         how = "always" if given.comment == "always" or answer.exit_code else "existing"
         return [f"--comment={how}", *([f"--pr={given.pull_request}"] if given.pull_request else [])]
 
-    def _write(self, command: str, flags: Sequence[str], within: float = WITHIN) -> None:
+    def _write(self, command: str, flags: Sequence[str], within: float) -> None:
         """One warning for all that failed: GitHub shows ten of a step."""
         out = self._folder / "written.json"
         try:

@@ -141,6 +141,33 @@ def test_a_cancelled_job_leaves_no_status_pending(step, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_job_cancelled_while_it_begins_leaves_no_status_pending(step):
+    board = Board()
+    with answering(board) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
+        given = {"canary": "v1.9.1", "wait": "10m", "status": "true", "github-token": "ghs_x"}
+        done = step(given, interrupt=lambda _: bool(board.written), environ=environ)
+    assert done.outputs["outcome"] == "cancelled", done.log
+    assert [body["state"] for _, body in board.written] == ["pending", "error"]
+
+
+def test_a_full_disk_under_the_summary_changes_no_verdict(step):
+    done = step(GOOD, environ={"GITHUB_STEP_SUMMARY": "/dev/full"})
+    assert (done.code, done.outputs["outcome"]) == (0, "promote"), done.log
+    assert done.annotations == [
+        ("warning", "the job summary could not be written: [Errno 28] No space left on device")
+    ]
+
+
+def test_a_promote_that_cannot_be_told_passes_nothing(step):
+    done = step(GOOD, environ={"GITHUB_OUTPUT": "/dev/full"})
+    assert (done.code, done.outputs) == (30, {}), done.log
+    ((level, message),) = done.annotations
+    assert level == "error"
+    assert "PROMOTE" in message
+    assert "outputs could not be written" in message
+
+
 MALICIOUS = "::error::x @all <img src=x> `b` $a$"
 BY_PROMETHEUS = """\
 apiVersion: gate/v1
