@@ -145,6 +145,21 @@ def test_a_policy_that_only_observes_passes_and_is_told_apart_from_a_promote(tmp
     ]  # fmt: skip
 
 
+def test_nobody_waits_for_what_is_only_observed(tmp_path):
+    asked = []
+
+    def gate(one):
+        asked.append(one.path)
+        held = a_report(verdict="hold", exit_code=0, enforced=False)
+        return Reply(200, orjson.dumps({"report": held, "url": "u", "markdown": "# told"}))
+
+    with answering(gate) as server:
+        now = {"canary": "v9", "wait": "1s", "poll-interval": "100ms"}
+        done = ask(tmp_path, server.url, now)
+    assert (done.code, done.outputs["outcome"]) == (0, "hold"), done.log
+    assert asked == ["/v1/decisions", "/v1/decisions/0123456789abcdef/markdown"]
+
+
 def test_a_fault_of_the_action_itself_leaves_its_outputs_and_passes_nothing(tmp_path):
     nested = Reply(200, b'{"report": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     with answering(lambda _: nested) as server:
@@ -378,6 +393,13 @@ def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
         ({"since": "yesterday"}, "since is 'yesterday'; write 2026-11-03T10:00:00Z"),
         ({"as-of": "2026-11-03T10:00:00"}, "as-of is '2026-11-03T10:00:00'"),
         ({"variables": "a b"}, "variables: 'a b' is not name=value"),
+        ({"variables": "a=1\nb=2\na=2"}, "variables names 'a' twice"),
+        ({"pull-request": "7"}, "pull-request means nothing without comment"),
+        ({"deployment-id": "0"}, "deployment-id is '0'; write its number"),
+        ({"token": "gate\u20ac"}, "token holds what no token has"),
+        ({"github-token": "ghs x"}, "github-token holds what no token has"),
+        ({"server-url": "http://gate/a b"}, "server-url is no http:// or https:// address"),
+        ({"server-url": "http://gate/\u00e9"}, "server-url is no http:// or https:// address"),
         ({"ca-file": "/nowhere.pem"}, "ca-file /nowhere.pem cannot be used: No such file"),
     ],
 )
