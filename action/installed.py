@@ -79,18 +79,24 @@ class Gate:
         own = Path(told.strip()) / "release_gate.pth"
         own.write_text(f"{self._checkout}\n", encoding="utf-8")
 
-    def __call__(self, arguments: Sequence[str], within: float, out: Path | None = None) -> int:
-        """The exit code of `gate` with these arguments; what it prints goes to `out` or the log."""
-        return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out)
+    def __call__(
+        self, arguments: Sequence[str], within: float, out: Path | None = None, **more: str
+    ) -> int:
+        """The exit code of `gate` with these arguments; what it prints goes to `out` or the log.
 
-    def _run(self, command: Sequence[str], within: float, out: Path | None) -> int:
+        `more`: variables of its environment.
+        """
+        return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out, **more)
+
+    def _run(self, command: Sequence[str], within: float, out: Path | None, **more: str) -> int:
         """Raises BrokenError when the time is over; the child never outlives this step.
 
         What it asks has deadlines of its own, so it is not that which is out of reach.
         """
         to = out.open("wb") if out else None
         with plain():
-            child = subprocess.Popen(command, stdout=to or sys.stderr, env=self._environ)
+            environ = {**self._environ, **more}
+            child = subprocess.Popen(command, stdout=to or sys.stderr, env=environ)
             try:
                 return child.wait(within)
             except subprocess.TimeoutExpired:
@@ -112,7 +118,10 @@ def _lock(checkout: Path) -> Path:
 
 
 def _environ(folder: Path, given: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
-    """The job's own, with a ledger for its steps and the token where there is none."""
+    """The job's own, with a ledger for its steps and the token where there is none.
+
+    The job may have given one of its own to the sources of the service file.
+    """
     own = {name: value for name, value in environ.items() if _is_the_jobs(name)}
     own.setdefault("GATE_LEDGER", str(folder / "ledger.db"))
     own.setdefault("GATE_CACHE", str(folder / "cache"))

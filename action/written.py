@@ -95,9 +95,11 @@ class _Told:
 
     def _write(self, command: str, flags: Sequence[str], within: float) -> None:
         """One warning for all that failed: GitHub shows ten of a step."""
-        out = self._folder / "written.json"
+        out, token = self._folder / "written.json", self._given.github_token
+        # The job's own GITHUB_TOKEN is for its sources; here the input has the word.
+        own = {"GITHUB_TOKEN": token} if token else {}
         try:
-            self._gate(["github", command, "--format=json", *flags], within, out)
+            self._gate(["github", command, "--format=json", *flags], within, out, **own)
             done = json.loads(out.read_bytes())["written"]
         except (BrokenError, OSError, ValueError, KeyError):
             annotate("warning", "nothing could be written to GitHub; the log has more")

@@ -235,6 +235,14 @@ def test_what_the_inputs_ask_for_is_written_to_github(step):
     assert check[1].startswith("check run: not written; needs `permissions: checks: write`")
 
 
+def test_the_token_of_the_input_writes_whatever_token_the_job_has(step):
+    with answering(Board()) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url, "GITHUB_TOKEN": "ghs_of_the_job"}
+        done = step(GOOD, {"status": "true", "github-token": "ghs_given"}, environ=environ)
+    assert done.code == 0, done.log
+    assert {one.headers["Authorization"] for one in server.asked} == {"token ghs_given"}
+
+
 def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_path):
     checkout = tmp_path / "checkout"
     (checkout / "gate").mkdir(parents=True)
