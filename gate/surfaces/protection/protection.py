@@ -20,7 +20,7 @@ from gate.surfaces.http.asking import Asking, Question
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.logs import log, log_crash
 from gate.surfaces.protection.agenda import Agenda
-from gate.surfaces.protection.app_file import App
+from gate.surfaces.protection.app_file import App, EnvironmentSection
 from gate.surfaces.protection.callback import Callback, advised, asked_to_wait, refused
 from gate.surfaces.protection.comment import MOST, comment
 from gate.surfaces.protection.credentials import Credentials
@@ -49,10 +49,11 @@ COUNTED = (*map(str, Step), FAULT, REFUSED)
 
 @dataclass
 class _Memo:
-    """What is known of a work while the process runs."""
+    """What is known of a work while the process runs. `question` was made as `place` says."""
 
     view: View = UNSEEN
     question: Question | None = None
+    place: EnvironmentSection | None = None
     attempts: int = 0
     refused_since: float | None = None
 
@@ -148,7 +149,8 @@ class Protection:
         return self._keep(answered)
 
     def _seen(self, work: Work, memo: _Memo, app: App, callback: Callback) -> View:
-        if memo.question is None:
+        place = app.entry(work.wish.repository, work.wish.environment)
+        if memo.question is None or place != memo.place:
             try:
                 found = self._look.question(app, callback, work)
             except SourceError as error:
@@ -156,7 +158,7 @@ class Protection:
                 return later("Waiting for GitHub", advised(error))
             if isinstance(found, View):
                 return found
-            memo.question = found
+            memo.question, memo.place = found, place
         return self._look(memo.question)
 
     def _told(self, work: Work, view: View, callback: Callback) -> Work:
@@ -189,7 +191,8 @@ class Protection:
         return None
 
     def _outdated(self, answer: Answer) -> bool:
-        return answer.state is Step.APPROVED and self._clock() - answer.at > APPROVAL_HOLDS
+        """Also where the clock was set back, as nobody knows then how old it is."""
+        return answer.state is Step.APPROVED and abs(self._clock() - answer.at) > APPROVAL_HOLDS
 
     def _withdraw(self, work: Work, memo: _Memo) -> float:
         """It is judged again, or rejected where the deadline is over."""
