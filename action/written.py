@@ -68,18 +68,23 @@ class _Told:
             self._write("give-up", [self._about(), *self._following], within)
 
     def report(self, answer: Answer) -> None:
+        """What cannot be told of it at all has no verdict on GitHub, and is not pending either."""
+        if not self._reported(answer):
+            self.give_up(WITHIN)
+
+    def _reported(self, answer: Answer) -> bool:
         flags = [*self._following, *(["--check"] if self._given.check else [])]
         flags += self._comment(answer)
         if not flags:
-            return
+            return True
         report, page = self._folder / "told.json", self._folder / "told.md"
         try:
             report.write_text(json.dumps(answer.report), encoding="utf-8")
             page.write_text(answer.markdown, encoding="utf-8", errors="replace")
         except OSError as error:
             annotate("warning", f"nothing is written to GitHub: {error}")
-        else:
-            self._write("report", [*flags, f"--report={report}", f"--page={page}"], WITHIN)
+            return False
+        return self._write("report", [*flags, f"--report={report}", f"--page={page}"], WITHIN)
 
     def _about(self) -> str:
         given = self._given
@@ -93,8 +98,8 @@ class _Told:
         how = "always" if given.comment == "always" or answer.exit_code else "existing"
         return [f"--comment={how}", *([f"--pr={given.pull_request}"] if given.pull_request else [])]
 
-    def _write(self, command: str, flags: Sequence[str], within: float) -> None:
-        """One warning for all that failed: GitHub shows ten of a step."""
+    def _write(self, command: str, flags: Sequence[str], within: float) -> bool:
+        """Whether it was tried; one warning for all that failed, as GitHub shows ten of a step."""
         out, token = self._folder / "written.json", self._given.github_token
         # The job's own GITHUB_TOKEN is for its sources; here the input has the word.
         own = {"GITHUB_TOKEN": token} if token else {}
@@ -103,6 +108,7 @@ class _Told:
             done = json.loads(out.read_bytes())["written"]
         except (BrokenError, OSError, ValueError, KeyError):
             annotate("warning", "nothing could be written to GitHub; the log has more")
-            return
+            return False
         if failed := [f"{one['what']}: {one['detail']}" for one in done if not one["done"]]:
             annotate("warning", "\n".join(failed))
+        return True

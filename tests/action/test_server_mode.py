@@ -298,6 +298,19 @@ def test_a_server_out_of_reach_leaves_nothing_pending(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_report_that_cannot_be_written_leaves_nothing_pending(tmp_path):
+    installed(tmp_path)
+    board = Board()
+    with answering(board) as hub, answering(answers(report=a_report())) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": hub.url}
+        done = ask(tmp_path, server.url, GOOD, WRITES, environ=environ)
+    assert (done.code, done.outputs["outcome"]) == (0, "promote"), done.log
+    assert "this is no report of a decision: KeyError('schema')" in done.log
+    assert [body["state"] for _, body in board.written] == [
+        "pending", "in_progress", "error", "error",
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_installed_writes_nothing_and_changes_no_verdict(gate, tmp_path):
     environ = {**IN_A_WORKFLOW, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     done = ask(tmp_path, gate, BAD, WRITES, environ=environ)
