@@ -140,14 +140,14 @@ class _Given:
             raise WrongInputError("as-of needs since: the canary's start belongs to a past moment")
         if not text and not self.raw("server-url"):
             return _written(now - timedelta(seconds=1))
-        found = self._moment("since")
+        found = self._moment("since", "20m, or ")
         return _written(found) if found else ""
 
     def as_of(self) -> str:
         found = self._moment("as-of")
         return _written(found) if found else ""
 
-    def _moment(self, name: str) -> datetime | None:
+    def _moment(self, name: str, or_else: str = "") -> datetime | None:
         text = self.raw(name)
         if not text:
             return None
@@ -156,7 +156,7 @@ class _Given:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            raise WrongInputError(f"{name} is {text!r}; write 2026-11-03T10:00:00Z")
+            raise WrongInputError(f"{name} is {text!r}; write {or_else}2026-11-03T10:00:00Z")
         return found
 
     def lines(self, name: str) -> Iterator[str]:

@@ -403,7 +403,7 @@ def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
         ({"canary": ""}, "canary is empty"),
         ({"canary": "a\nb"}, "canary holds a line break"),
         ({"since": ""}, "as-of needs since"),
-        ({"since": "yesterday"}, "since is 'yesterday'; write 2026-11-03T10:00:00Z"),
+        ({"since": "yesterday"}, "since is 'yesterday'; write 20m, or 2026-11-03T10:00:00Z"),
         ({"as-of": "2026-11-03T10:00:00"}, "as-of is '2026-11-03T10:00:00'"),
         ({"variables": "a b"}, "variables: 'a b' is not name=value"),
         ({"variables": "a=1\nb=2\na=2"}, "variables names 'a' twice"),
