@@ -543,6 +543,33 @@ def test_it_goes_on_after_a_restart_with_what_the_ledger_holds(tmp_path, hub):
     assert again.protection._journal.unfinished(0.0) == []
 
 
+def test_what_a_server_took_while_it_was_replaced_the_new_one_finds(tmp_path, hub):
+    new, old = waiting(tmp_path, hub), waiting(tmp_path, hub)
+    old.deliver()
+    assert new.deliver()[1]["accepted"] is False
+    assert new.protection.waiting == 0
+    assert new.protection._safely(None) == 60.0
+    assert new.turn() is None
+    assert hub.answers == ["approved"]
+    assert new.protection._safely(None) == 60.0
+    assert new.protection.waiting == 0
+
+
+def test_two_servers_with_the_same_request_tell_and_answer_once(tmp_path, hub):
+    both = [waiting(tmp_path, hub, YOUNG), waiting(tmp_path, hub, YOUNG)]
+    for gate in both:
+        early(gate, 5)
+    both[0].deliver()
+    both[1].protection.adopt()
+    assert [gate.turn() for gate in both] == [30.0, 30.0]
+    assert len(hub.told) == 1
+    for gate in both:
+        gate.clock.now += HOUR
+    assert [gate.turn() for gate in both] == [None, None]
+    assert hub.answers == ["rejected"]
+    assert [gate.protection.waiting for gate in both] == [0, 0]
+
+
 def test_whoever_asks_about_the_same_rollout_shares_the_decision(gate):
     gate.deliver()
     gate.turn()
