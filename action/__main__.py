@@ -45,11 +45,10 @@ def main(environ: Mapping[str, str]) -> int:
     """The exit code of the step; its outputs are written before it is returned, always."""
     try:
         given = inputs(environ, datetime.now(UTC))
+        answer = _answer(given, environ)
     except WrongInputError as error:
         finished = Answer(outcome="error", exit_code=WRONG, reason=str(error))
         return _tell(finished, Ending("error", str(error), WRONG), "never", environ)
-    try:
-        answer = _answer(given, environ)
     except Cancelled:
         answer = Answer(outcome="cancelled", exit_code=CANCELLED, reason="the job was cancelled")
         return _tell(answer, Ending("error", "cancelled; nothing was decided", CANCELLED), "never",
@@ -66,7 +65,7 @@ def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
         if not given.server_url:
             gate.install()
             judged = partial(local_mode.answered, gate, given, folder)
-        return written(gate, given, folder, lambda: _whole(judged()))
+        return written(gate, given, folder, lambda: _whole(judged))
     except UndecidedError as error:
         broken = isinstance(error, BrokenError)
         return Answer(outcome="error", exit_code=UNDECIDED, reason=str(error), broken=broken)
@@ -79,33 +78,47 @@ def _answer(given: Inputs, environ: Mapping[str, str]) -> Answer:
         return Answer(outcome="error", exit_code=UNDECIDED, reason=why, broken=True)
 
 
-def _whole(answer: Answer) -> Answer:
-    """What follows takes a moment, and must not be torn apart."""
-    _listen(signal.SIG_IGN)
-    return answer
+def _whole(judged: Callable[[], Answer]) -> Answer:
+    """Its answer; what is written of it, or of its failure, must not be torn apart."""
+    try:
+        return judged()
+    finally:
+        _listen(_deaf)
 
 
 def _tell(answer: Answer, end: Ending, summary: str, environ: Mapping[str, str]) -> int:
-    set_outputs(environ, {
-        "outcome": answer.outcome,
-        "exit-code": str(answer.exit_code),
-        "decision-id": answer.id,
-        "decision-url": answer.url or _run_url(environ),
-        "report": _kept(answer, environ),
-    })  # fmt: skip
+    _listen(_deaf)
+    try:
+        set_outputs(environ, {
+            "outcome": answer.outcome,
+            "exit-code": str(answer.exit_code),
+            "decision-id": answer.id,
+            "decision-url": answer.url or _run_url(environ),
+            "report": _kept(answer, environ),
+        })  # fmt: skip
+    except OSError as error:
+        why = f"{end.message}; and the outputs could not be written: {error}"
+        end = Ending("error", why, end.code or UNDECIDED)
     if answer.markdown:
         say("::group::The report")
         with plain():
             say(answer.markdown)
         say("::endgroup::")
     if summary == "always" or (summary == "on-failure" and answer.exit_code):
-        add_summary(environ, answer.markdown or _without_report(answer))
+        _summarize(answer, environ)
     if end.level:
         annotate(end.level, end.message)
     else:
         with plain():
             say(end.message)
     return end.code
+
+
+def _summarize(answer: Answer, environ: Mapping[str, str]) -> None:
+    try:
+        add_summary(environ, answer.markdown or _without_report(answer))
+    except OSError as error:
+        annotate("warning", f"the job summary could not be written: {error}")
 
 
 def _kept(answer: Answer, environ: Mapping[str, str]) -> str:
@@ -136,14 +149,18 @@ def _without_report(answer: Answer) -> str:
     return f"### Release gate: {answer.outcome}\n\n`{reason}`\n"
 
 
-def _listen(handler: Callable[..., None] | signal.Handlers) -> None:
+def _listen(handler: Callable[..., None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 
 
 def _cancel(*_: object) -> None:
-    _listen(signal.SIG_IGN)  # once is enough
+    _listen(_deaf)  # once is enough
     raise Cancelled
+
+
+def _deaf(*_: object) -> None:
+    """No SIG_IGN, which a child would inherit: it could not be stopped but by killing it."""
 
 
 if __name__ == "__main__":

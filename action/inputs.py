@@ -14,6 +14,8 @@ LONGEST = 35 * 86_400.0  # no run of a workflow takes longer
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.+")
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_VISIBLE = re.compile(r"[!-~]*")
 WHEN = ("always", "on-failure", "never")
 SERVICE_FILE = "gate.yaml"
 ONLY_LOCAL = ("service-file", "policy", "labels")
@@ -138,14 +140,14 @@ class _Given:
             raise WrongInputError("as-of needs since: the canary's start belongs to a past moment")
         if not text and not self.raw("server-url"):
             return _written(now - timedelta(seconds=1))
-        found = self._moment("since")
+        found = self._moment("since", "20m, or ")
         return _written(found) if found else ""
 
     def as_of(self) -> str:
         found = self._moment("as-of")
         return _written(found) if found else ""
 
-    def _moment(self, name: str) -> datetime | None:
+    def _moment(self, name: str, or_else: str = "") -> datetime | None:
         text = self.raw(name)
         if not text:
             return None
@@ -154,7 +156,7 @@ class _Given:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            raise WrongInputError(f"{name} is {text!r}; write 2026-11-03T10:00:00Z")
+            raise WrongInputError(f"{name} is {text!r}; write {or_else}2026-11-03T10:00:00Z")
         return found
 
     def lines(self, name: str) -> Iterator[str]:
@@ -165,10 +167,14 @@ class _Given:
                 yield line.strip()
 
     def variables(self) -> Iterator[tuple[str, str]]:
+        given: set[str] = set()
         for line in self.lines("variables"):
             if not _NAMED.fullmatch(line):
                 raise WrongInputError(f"variables: {line!r} is not name=value")
             name, _, value = line.partition("=")
+            if name in given:
+                raise WrongInputError(f"variables names {name!r} twice")
+            given.add(name)
             yield name, value
 
 
@@ -184,17 +190,26 @@ def _check_together(given: _Given, told: Inputs) -> None:
     """What goes with what; raises WrongInputError."""
     if not told.canary:
         raise WrongInputError("canary is empty; name the version that is judged")
+    _check_forms(given)
+    if told.pull_request and told.comment == "never":
+        raise WrongInputError("pull-request means nothing without comment: always or on-failure")
+    if told.server_url:
+        _check_server(given, told)
+    else:
+        _check_local(given)
+
+
+def _check_forms(given: _Given) -> None:
     for name in ("poll-interval", "timeout"):
         if given.seconds(name) <= 0:
             raise WrongInputError(f"{name} must be longer than nothing")
     for name in ("deployment-id", "pull-request"):
         number = given.raw(name)
-        if number and not (number.isascii() and number.isdecimal()):
+        if number and not _NUMBER.fullmatch(number):
             raise WrongInputError(f"{name} is {number!r}; write its number")
-    if told.server_url:
-        _check_server(given, told)
-    else:
-        _check_local(given)
+    for name in ("github-token", "token"):
+        if not _VISIBLE.fullmatch(given.raw(name)):
+            raise WrongInputError(f"{name} holds what no token has: a space, or more than ASCII")
 
 
 def _check_local(given: _Given) -> None:
@@ -220,6 +235,7 @@ def _address(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        known = known and _VISIBLE.fullmatch(parts.path)
         (parts.hostname or "").encode("idna")
     except ValueError:  # of brackets, a port, a name too long
         known = None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from answer import BrokenError, UndecidedError
+from answer import BrokenError
 from inputs import Inputs
 from runner import mask, plain, say
 
@@ -63,7 +63,7 @@ class Gate:
                     raise BrokenError("its packages could not be installed; the log has more")
             self._add_checkout()
             (venv / "ready").touch()
-        except (UndecidedError, OSError, subprocess.SubprocessError) as error:
+        except (BrokenError, OSError, subprocess.SubprocessError) as error:
             raise BrokenError(f"the gate could not be installed: {error}") from None
         say(f"installed in {time.monotonic() - began:.1f} s")
 
@@ -79,19 +79,28 @@ class Gate:
         own = Path(told.strip()) / "release_gate.pth"
         own.write_text(f"{self._checkout}\n", encoding="utf-8")
 
-    def __call__(self, arguments: Sequence[str], within: float, out: Path | None = None) -> int:
-        """The exit code of `gate` with these arguments; what it prints goes to `out` or the log."""
-        return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out)
+    def __call__(
+        self, arguments: Sequence[str], within: float, out: Path | None = None, **more: str
+    ) -> int:
+        """The exit code of `gate` with these arguments; what it prints goes to `out` or the log.
 
-    def _run(self, command: Sequence[str], within: float, out: Path | None) -> int:
-        """Raises UndecidedError when the time is over; the child never outlives this step."""
+        `more`: variables of its environment.
+        """
+        return self._run([self._python, *PYTHON, "-m", "gate", *arguments], within, out, **more)
+
+    def _run(self, command: Sequence[str], within: float, out: Path | None, **more: str) -> int:
+        """Raises BrokenError when the time is over; the child never outlives this step.
+
+        What it asks has deadlines of its own, so it is not that which is out of reach.
+        """
         to = out.open("wb") if out else None
         with plain():
-            child = subprocess.Popen(command, stdout=to or sys.stderr, env=self._environ)
+            environ = {**self._environ, **more}
+            child = subprocess.Popen(command, stdout=to or sys.stderr, env=environ)
             try:
                 return child.wait(within)
             except subprocess.TimeoutExpired:
-                raise UndecidedError(f"the time was up: {within:.0f} s") from None
+                raise BrokenError(f"the time was up: {within:.0f} s") from None
             finally:
                 _stop(child)
                 if to:
@@ -109,7 +118,10 @@ def _lock(checkout: Path) -> Path:
 
 
 def _environ(folder: Path, given: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
-    """The job's own, with a ledger for its steps and the token where there is none."""
+    """The job's own, with a ledger for its steps and the token where there is none.
+
+    The job may have given one of its own to the sources of the service file.
+    """
     own = {name: value for name, value in environ.items() if _is_the_jobs(name)}
     own.setdefault("GATE_LEDGER", str(folder / "ledger.db"))
     own.setdefault("GATE_CACHE", str(folder / "cache"))

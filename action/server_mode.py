@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from answer import UNDECIDED, Answer, BrokenError, RefusedError, UndecidedError, told
+from answer import HOLD, UNDECIDED, Answer, BrokenError, RefusedError, UndecidedError, told
 from exchange import DeniedError, PassingError, ask, opener
 from inputs import Inputs
 from runner import annotate, mask, note
@@ -21,6 +21,8 @@ FIRST_CONTACT = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STILL_JUDGING_PAUSE = 2.0
 REPORT_ATTEMPTS = 4
+# Not a hold that is only observed, which blocks nothing.
+WAITED_FOR = (HOLD, UNDECIDED)
 
 
 class Server:
@@ -141,7 +143,7 @@ def _patiently(server: Server, given: Inputs) -> Answer:
         else:
             number, failures, reached = number + 1, 0, True
             left = end - time.monotonic()
-            if answer is not None and (answer.outcome != "hold" or left <= 0):
+            if answer is not None and (answer.exit_code not in WAITED_FOR or left <= 0):
                 return answer
             held = answer or held
             if left <= 0 and time.monotonic() >= start + given.timeout:

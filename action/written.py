@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from answer import Answer, UndecidedError
+from answer import Answer, BrokenError
 from inputs import Inputs
 from installed import Gate
 from runner import annotate
@@ -23,11 +23,14 @@ def written(gate: Gate, given: Inputs, folder: Path, answered: Callable[[], Answ
     told = _Told(gate, given, folder)
     if not told.wanted or not _installed(gate):
         return answered()
-    told.begin()
     try:
+        told.begin()
         answer = answered()
-    except BaseException:  # also a cancelled job leaves no status that is pending for ever
-        told.give_up()
+    except Exception:
+        told.give_up(WITHIN)
+        raise
+    except BaseException:  # nor does a cancelled job leave a status that is pending for ever
+        told.give_up(LAST_WORDS)
         raise
     told.report(answer)
     return answer
@@ -37,7 +40,7 @@ def _installed(gate: Gate) -> bool:
     """It does the writing also where a server does the judging."""
     try:
         gate.install()
-    except UndecidedError as error:
+    except BrokenError as error:
         annotate("warning", f"nothing is written to GitHub: {error}")
         return False
     return True
@@ -58,25 +61,30 @@ class _Told:
 
     def begin(self) -> None:
         if self._following:
-            self._write("begin", [self._about(), *self._following])
+            self._write("begin", [self._about(), *self._following], WITHIN)
 
-    def give_up(self) -> None:
+    def give_up(self, within: float) -> None:
         if self._following:
-            self._write("give-up", [self._about(), *self._following], LAST_WORDS)
+            self._write("give-up", [self._about(), *self._following], within)
 
     def report(self, answer: Answer) -> None:
+        """What cannot be told of it at all has no verdict on GitHub, and is not pending either."""
+        if not self._reported(answer):
+            self.give_up(WITHIN)
+
+    def _reported(self, answer: Answer) -> bool:
         flags = [*self._following, *(["--check"] if self._given.check else [])]
         flags += self._comment(answer)
         if not flags:
-            return
+            return True
         report, page = self._folder / "told.json", self._folder / "told.md"
         try:
             report.write_text(json.dumps(answer.report), encoding="utf-8")
             page.write_text(answer.markdown, encoding="utf-8", errors="replace")
         except OSError as error:
             annotate("warning", f"nothing is written to GitHub: {error}")
-        else:
-            self._write("report", [*flags, f"--report={report}", f"--page={page}"])
+            return False
+        return self._write("report", [*flags, f"--report={report}", f"--page={page}"], WITHIN)
 
     def _about(self) -> str:
         given = self._given
@@ -90,14 +98,17 @@ class _Told:
         how = "always" if given.comment == "always" or answer.exit_code else "existing"
         return [f"--comment={how}", *([f"--pr={given.pull_request}"] if given.pull_request else [])]
 
-    def _write(self, command: str, flags: Sequence[str], within: float = WITHIN) -> None:
-        """One warning for all that failed: GitHub shows ten of a step."""
-        out = self._folder / "written.json"
+    def _write(self, command: str, flags: Sequence[str], within: float) -> bool:
+        """Whether it was tried; one warning for all that failed, as GitHub shows ten of a step."""
+        out, token = self._folder / "written.json", self._given.github_token
+        # The job's own GITHUB_TOKEN is for its sources; here the input has the word.
+        own = {"GITHUB_TOKEN": token} if token else {}
         try:
-            self._gate(["github", command, "--format=json", *flags], within, out)
+            self._gate(["github", command, "--format=json", *flags], within, out, **own)
             done = json.loads(out.read_bytes())["written"]
-        except (UndecidedError, OSError, ValueError, KeyError):
+        except (BrokenError, OSError, ValueError, KeyError):
             annotate("warning", "nothing could be written to GitHub; the log has more")
-            return
+            return False
         if failed := [f"{one['what']}: {one['detail']}" for one in done if not one["done"]]:
             annotate("warning", "\n".join(failed))
+        return True

@@ -76,6 +76,13 @@ def test_no_command_of_a_step_fails_unseen(file):
             assert step.get("shell") == "bash" or not re.search(r"(^|\s)\| ", script), script
 
 
+@pytest.mark.parametrize("name", ["deploy", "protected"])
+def test_a_canary_that_has_to_go_waits_for_no_approval(name):
+    jobs = yaml.safe_load((ROOT / "examples" / "github" / f"{name}.yml").read_text())["jobs"]
+    used = {job: jobs[job]["environment"] for job in ("canary", "promote", "roll-back")}
+    assert used == {"canary": "canary", "promote": "production", "roll-back": "canary"}
+
+
 def pins(text: str) -> dict[str, str]:
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\\s]+)", text, re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}

@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.action.judging import ACTION, BAD, GOOD, LOCAL, RECORDED, YOUNG, installed, with_metrics
+from gate.units import seconds
+from tests.action.judging import (
+    ACTION,
+    BAD,
+    GOOD,
+    LOCAL,
+    RECORDED,
+    ROOT,
+    YOUNG,
+    installed,
+    with_metrics,
+)
 from tests.action.judging import part as of_the_action
 from tests.parts.broken import answering, failed
 from tests.parts.hubwriting import Board
@@ -130,6 +141,33 @@ def test_a_cancelled_job_leaves_no_status_pending(step, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_job_cancelled_while_it_begins_leaves_no_status_pending(step):
+    board = Board()
+    with answering(board) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url}
+        given = {"canary": "v1.9.1", "wait": "10m", "status": "true", "github-token": "ghs_x"}
+        done = step(given, interrupt=lambda _: bool(board.written), environ=environ)
+    assert done.outputs["outcome"] == "cancelled", done.log
+    assert [body["state"] for _, body in board.written] == ["pending", "error"]
+
+
+def test_a_full_disk_under_the_summary_changes_no_verdict(step):
+    done = step(GOOD, environ={"GITHUB_STEP_SUMMARY": "/dev/full"})
+    assert (done.code, done.outputs["outcome"]) == (0, "promote"), done.log
+    assert done.annotations == [
+        ("warning", "the job summary could not be written: [Errno 28] No space left on device")
+    ]
+
+
+def test_a_promote_that_cannot_be_told_passes_nothing(step):
+    done = step(GOOD, environ={"GITHUB_OUTPUT": "/dev/full"})
+    assert (done.code, done.outputs) == (30, {}), done.log
+    ((level, message),) = done.annotations
+    assert level == "error"
+    assert "PROMOTE" in message
+    assert "outputs could not be written" in message
+
+
 MALICIOUS = "::error::x @all <img src=x> `b` $a$"
 BY_PROMETHEUS = """\
 apiVersion: gate/v1
@@ -197,6 +235,14 @@ def test_what_the_inputs_ask_for_is_written_to_github(step):
     assert check[1].startswith("check run: not written; needs `permissions: checks: write`")
 
 
+def test_the_token_of_the_input_writes_whatever_token_the_job_has(step):
+    with answering(Board()) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": server.url, "GITHUB_TOKEN": "ghs_of_the_job"}
+        done = step(GOOD, {"status": "true", "github-token": "ghs_given"}, environ=environ)
+    assert done.code == 0, done.log
+    assert {one.headers["Authorization"] for one in server.asked} == {"token ghs_given"}
+
+
 def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_path):
     checkout = tmp_path / "checkout"
     (checkout / "gate").mkdir(parents=True)
@@ -207,16 +253,60 @@ def test_a_repository_that_holds_a_gate_of_its_own_is_judged_by_ours(step, tmp_p
     assert "forged" not in done.log
 
 
-@pytest.mark.parametrize("code", [0, 1, 20, -9])
-def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
+@pytest.mark.parametrize("ledger", ["/dev/full", "/proc/nowhere/ledger.db"])
+def test_what_could_not_be_stored_passes_nothing(step, ledger):
+    done = step(BAD, {"on-unreachable": "warn"}, environ={"GATE_LEDGER": ledger})
+    assert (done.code, done.outputs["exit-code"]) == (30, "30"), done.log
+    assert "and no report" in done.annotations[0][1]
+
+
+def some_inputs(**given):
     told = yaml.safe_load(ACTION.read_text())["inputs"]
-    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one.get("default", "")
-               for name, one in told.items()}  # fmt: skip
-    given = of_the_action("inputs").inputs(
-        {**environ, "GATE_ACTION_CANARY": "v2", "GATE_ACTION_GITHUB_TOKEN": ""}, datetime.now(UTC)
-    )
+    texts = {name: one.get("default", "") for name, one in told.items()}
+    texts |= {"canary": "v2", "github-token": "", **given}
+    environ = {f"GATE_ACTION_{name.replace('-', '_').upper()}": one for name, one in texts.items()}
+    return of_the_action("inputs").inputs(environ, datetime.now(UTC))
+
+
+def judged_by(gate, folder, **given):
+    return of_the_action("local_mode").answered(gate, some_inputs(**given), folder)
+
+
+@pytest.mark.parametrize("code", [0, 1, 20, 30, -9])
+def test_a_judge_that_ends_without_a_report_is_not_out_of_reach(tmp_path, code):
     with pytest.raises(of_the_action("answer").BrokenError, match="and no report"):
-        of_the_action("local_mode").answered(lambda *_: code, given, tmp_path)
+        judged_by(lambda *_: code, tmp_path)
+
+
+def test_a_judge_that_never_ends_is_not_out_of_reach(tmp_path):
+    installed(tmp_path)
+    environ = {**os.environ, "GITHUB_ACTION_PATH": str(ROOT)}
+    folder = tmp_path / "temp" / "release-gate"
+    gate = of_the_action("installed").Gate(folder, some_inputs(), environ)
+    gate.install()
+    with pytest.raises(of_the_action("answer").BrokenError, match="the time was up"):
+        gate(["demo"], 0.01)
+
+
+@pytest.mark.parametrize("fault", ["BrokenError", "OSError"])
+def test_a_verdict_outlives_the_making_of_its_report(tmp_path, fault, capsys):
+    def gate(arguments, within, out):
+        if arguments[0] == "ledger":
+            raise getattr(of_the_action("answer"), fault, OSError)("the disk is full")
+        said = {"verdict": "rollback", "exit_code": 20, "id": "x", "enforced": True}
+        out.write_text(json.dumps({**said, "reasons": [{"message": "worse"}]}))
+        return 20
+
+    assert judged_by(gate, tmp_path).outcome == "rollback"
+    assert "only the verdict: the disk is full" in capsys.readouterr().out
+
+
+def test_a_long_wait_is_told_as_the_gate_reads_it(tmp_path):
+    asked = []
+    with pytest.raises(of_the_action("answer").BrokenError):
+        judged_by(lambda arguments, *_: asked.extend(arguments), tmp_path, wait="12d")
+    (wait,) = (one.removeprefix("--wait=") for one in asked if one.startswith("--wait="))
+    assert seconds(wait) == 12 * 86_400
 
 
 def test_the_judge_writes_utf_8_on_every_machine():

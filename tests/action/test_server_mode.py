@@ -145,6 +145,21 @@ def test_a_policy_that_only_observes_passes_and_is_told_apart_from_a_promote(tmp
     ]  # fmt: skip
 
 
+def test_nobody_waits_for_what_is_only_observed(tmp_path):
+    asked = []
+
+    def gate(one):
+        asked.append(one.path)
+        held = a_report(verdict="hold", exit_code=0, enforced=False)
+        return Reply(200, orjson.dumps({"report": held, "url": "u", "markdown": "# told"}))
+
+    with answering(gate) as server:
+        now = {"canary": "v9", "wait": "1s", "poll-interval": "100ms"}
+        done = ask(tmp_path, server.url, now)
+    assert (done.code, done.outputs["outcome"]) == (0, "hold"), done.log
+    assert asked == ["/v1/decisions", "/v1/decisions/0123456789abcdef/markdown"]
+
+
 def test_a_fault_of_the_action_itself_leaves_its_outputs_and_passes_nothing(tmp_path):
     nested = Reply(200, b'{"report": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     with answering(lambda _: nested) as server:
@@ -283,6 +298,19 @@ def test_a_server_out_of_reach_leaves_nothing_pending(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_report_that_cannot_be_written_leaves_nothing_pending(tmp_path):
+    installed(tmp_path)
+    board = Board()
+    with answering(board) as hub, answering(answers(report=a_report())) as server:
+        environ = {**IN_A_WORKFLOW, "GITHUB_API_URL": hub.url}
+        done = ask(tmp_path, server.url, GOOD, WRITES, environ=environ)
+    assert (done.code, done.outputs["outcome"]) == (0, "promote"), done.log
+    assert "this is no report of a decision: KeyError('schema')" in done.log
+    assert [body["state"] for _, body in board.written] == [
+        "pending", "in_progress", "error", "error",
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_installed_writes_nothing_and_changes_no_verdict(gate, tmp_path):
     environ = {**IN_A_WORKFLOW, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     done = ask(tmp_path, gate, BAD, WRITES, environ=environ)
@@ -375,9 +403,16 @@ def test_a_huge_report_is_cut_at_a_line_and_the_step_goes_on(tmp_path):
         ({"canary": ""}, "canary is empty"),
         ({"canary": "a\nb"}, "canary holds a line break"),
         ({"since": ""}, "as-of needs since"),
-        ({"since": "yesterday"}, "since is 'yesterday'; write 2026-11-03T10:00:00Z"),
+        ({"since": "yesterday"}, "since is 'yesterday'; write 20m, or 2026-11-03T10:00:00Z"),
         ({"as-of": "2026-11-03T10:00:00"}, "as-of is '2026-11-03T10:00:00'"),
         ({"variables": "a b"}, "variables: 'a b' is not name=value"),
+        ({"variables": "a=1\nb=2\na=2"}, "variables names 'a' twice"),
+        ({"pull-request": "7"}, "pull-request means nothing without comment"),
+        ({"deployment-id": "0"}, "deployment-id is '0'; write its number"),
+        ({"token": "gate\u20ac"}, "token holds what no token has"),
+        ({"github-token": "ghs x"}, "github-token holds what no token has"),
+        ({"server-url": "http://gate/a b"}, "server-url is no http:// or https:// address"),
+        ({"server-url": "http://gate/\u00e9"}, "server-url is no http:// or https:// address"),
         ({"ca-file": "/nowhere.pem"}, "ca-file /nowhere.pem cannot be used: No such file"),
     ],
 )

@@ -31,3 +31,11 @@ def test_each_is_called_until_it_is_over_and_never_twice_at_once():
     agenda.start()
     assert done.wait(20)
     assert twice == []
+
+
+def test_none_is_a_key_like_any_other():
+    done = threading.Event()
+    agenda: Agenda[int | None] = Agenda(lambda key: done.set() if key is None else None, threads=1)
+    agenda.put(None, 0.01)
+    agenda.start()
+    assert done.wait(20)

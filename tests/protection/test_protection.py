@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,9 +12,10 @@ import pytest
 from gate.ledger.ledger import Kind
 from gate.settings import Settings
 from gate.surfaces.http.catalogue import catalogue
+from gate.surfaces.protection import protection
 from tests.http.parts import BAD, EXAMPLE, GOOD, HOUR, STARTED, ask
-from tests.protection.apphub import LOST, REPO, REPO_ID
-from tests.protection.parts import RUN, TAGS, payload, waiting
+from tests.protection.apphub import LOST, REPO, REPO_ID, AppHub
+from tests.protection.parts import RUN, TAGS, app, payload, waiting
 from tests.protection.shapes import check
 
 MINUTE = 60.0
@@ -332,6 +334,51 @@ def test_an_approval_that_github_did_not_take_in_time_is_judged_again(gate, tmp_
     assert gate.hub.answers == ["rejected"]
 
 
+def test_an_approval_that_a_clock_set_back_makes_younger_is_judged_again(gate):
+    gate.hub.faults = [500]
+    gate.deliver()
+    gate.turn()
+    gate.clock.now -= HOUR
+    assert gate.turn() == 0.0
+    assert gate.hub.answers == []
+
+
+def test_what_the_file_says_of_the_environment_now_is_asked_at_the_next_look(tmp_path, hub):
+    gate = waiting(tmp_path, hub, YOUNG, deadline=2 * 24 * HOUR)
+    early(gate, 5)
+    gate.deliver()
+    assert gate.turn() == 30.0
+    gate.server.its.github = app(tmp_path, hub, TAGS.replace("{{ref}}", "v1.9.1"))
+    gate.clock.now = STARTED[BAD] + HOUR
+    assert gate.turn() is None
+    assert "ROLLBACK: checkout v1.8.0 -\\> v1.9.1" in hub.posted[-1]["comment"]
+
+
+def test_an_environment_that_is_taken_out_of_the_file_is_rejected(tmp_path, hub):
+    gate = waiting(tmp_path, hub, YOUNG)
+    early(gate, 5)
+    gate.deliver()
+    gate.turn()
+    gate.server.its.github = replace(gate.server.its.github, environments=())
+    assert gate.turn() is None
+    assert hub.answers == ["rejected"]
+    assert "knows no environment production" in hub.posted[-1]["comment"]
+
+
+def test_a_token_of_one_github_is_not_sent_to_another(gate, hub):
+    gate.deliver()
+    gate.hub.faults = [503]
+    gate.turn()
+    before = set(hub.tokens)
+    with AppHub(clock=gate.clock).serving() as other:
+        gate.server.its.github = replace(gate.server.its.github, url=other.url)
+        other.wait(RUN)
+        gate.turn()
+        assert other.answers == ["approved"]
+        assert "POST /app/installations/77/access_tokens" in other.asked
+    assert set(hub.tokens) == before
+
+
 def test_an_old_approval_that_github_has_is_not_withdrawn(gate):
     gate.hub.faults = [LOST]
     gate.deliver()
@@ -471,8 +518,6 @@ def test_a_key_that_is_not_the_apps_is_a_fault_that_names_it(tmp_path, gate, cap
 
 
 def test_no_redirect_is_followed(gate, hub):
-    from tests.protection.apphub import AppHub
-
     gate.deliver()
     with AppHub(clock=gate.clock).serving() as elsewhere:
         hub.moved_to = elsewhere.url
@@ -498,6 +543,32 @@ def test_it_goes_on_after_a_restart_with_what_the_ledger_holds(tmp_path, hub):
     assert again.turn() is None
     assert hub.answers == ["rejected"]
     assert again.protection._journal.unfinished(0.0) == []
+
+
+def test_what_an_old_server_took_meanwhile_the_new_one_finds(tmp_path, hub, monkeypatch):
+    monkeypatch.setattr(protection, "ADOPTS", 0.05)
+    answered = threading.Event()
+    hub.then = answered.set
+    new, old = waiting(tmp_path, hub), waiting(tmp_path, hub)
+    new.protection.start()
+    old.deliver()
+    assert answered.wait(20)
+    assert hub.answers == ["approved"]
+
+
+def test_two_servers_with_the_same_request_tell_and_answer_once(tmp_path, hub):
+    both = [waiting(tmp_path, hub, YOUNG), waiting(tmp_path, hub, YOUNG)]
+    for gate in both:
+        early(gate, 5)
+    both[0].deliver()
+    both[1].protection.adopt()
+    assert [gate.turn() for gate in both] == [30.0, 30.0]
+    assert len(hub.told) == 1
+    for gate in both:
+        gate.clock.now += HOUR
+    assert [gate.turn() for gate in both] == [None, None]
+    assert hub.answers == ["rejected"]
+    assert [gate.protection.waiting for gate in both] == [0, 0]
 
 
 def test_whoever_asks_about_the_same_rollout_shares_the_decision(gate):

@@ -99,21 +99,33 @@ def test_a_report_at_hand_is_written_like_a_decision_of_the_ledger(
     assert written[2][-1][1]["body"].startswith(f"{MARK}\nROLLBACK: ")
 
 
+def told(**said):
+    report = {"schema": "gate.report/v1", "service": {"name": "checkout"}, "verdict": "rollback",
+              "exit_code": 20, "enforced": True, "headline": "ROLLBACK",
+              "reasons": [{"message": "worse"}]}  # fmt: skip
+    return json.dumps(report | said)
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "why"),
     [
         ("{", "this is no report"),
         ("[]", "this is no report of a decision: TypeError"),
         ('{"service": {"name": "checkout"}}', "this is no report of a decision: KeyError"),
         (None, "cannot be read: No such file"),
+        (told(exit_code=0), "contradicts itself: 'rollback' with exit code 0"),
+        (told(exit_code=False), "contradicts itself: 'rollback' with exit code False"),
+        (told(exit_code=7), "contradicts itself: 'rollback' with exit code 7"),
+        (told(schema="gate.plan/v1"), "schema 'gate.plan/v1', not 'gate.report/v1'"),
+        (told(service={"name": "x --> @team"}), "'x --> @team' is no name of a service"),
     ],
 )
-def test_what_is_no_report_is_written_nowhere(monkeypatch, capfd, tmp_path, text, told):
+def test_what_is_no_report_is_written_nowhere(monkeypatch, capfd, tmp_path, text, why):
     file = tmp_path / "report.json"
     if text is not None:
         file.write_text(text)
     assert run(["github", "report", "--status", "--report", str(file)]) == 2
-    assert told in capfd.readouterr().err
+    assert why in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("given", [[], ["3f9c", "--report", "x"], ["3f9c", "--page", "x"]])

@@ -185,6 +185,7 @@ HOSTILE = [
     "![x](http://e/x.png)", "*bold* _em_ ~~gone~~", "\\@team", "&lt;b&gt; &#64;team", "# title",
     "a\n\n# title\n- item", "</sub><script>", "```\ncode", "$x$ and $$y$$", "https://evil.example/x",
     "www.evil.example", "me@evil.example mailto:me@evil.example", "ftp://evil.example", "GH-12",
+    "_www.evil.example", "a_GH-12",
 ]  # fmt: skip
 
 

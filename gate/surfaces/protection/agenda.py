@@ -56,9 +56,11 @@ class Agenda(Generic[Key]):
         with self._changed:
             while True:
                 free = [(due, key) for key, due in self._due.items() if key not in self._running]
-                due, key = min(free, key=lambda one: one[0], default=(None, None))
-                wait = None if due is None else due - time.monotonic()
-                if key is not None and wait is not None and wait <= 0:
+                if not free:
+                    self._changed.wait()
+                    continue
+                due, key = min(free, key=lambda one: one[0])
+                if (wait := due - time.monotonic()) <= 0:
                     del self._due[key]
                     self._running.add(key)
                     return key

@@ -59,11 +59,11 @@ class Credentials:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, int, int], _Kept] = {}
+        self._kept: dict[tuple[str, str, int, int], _Kept] = {}
 
     def token(self, app: App, wish: Wish) -> str:
         """A token for the repository of the wish, good for five minutes at least."""
-        own = (app.id, wish.installation or 0, wish.repository_id)
+        own = (app.url, app.id, wish.installation or 0, wish.repository_id)
         with self._lock:
             kept = self._kept.get(own)
         if kept is None or self._clock() >= kept.until:

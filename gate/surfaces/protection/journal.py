@@ -93,11 +93,13 @@ class Journal:
         stored = self._append(work, Step.REQUESTED, work.id, at, said)
         return work if stored else None
 
-    def told(self, work: Work, mood: str, comment: str, at: float) -> Work:
-        """Before the comment is sent: one too few is better than one too many."""
+    def told(self, work: Work, mood: str, comment: str, at: float) -> bool:
+        """Before the comment is sent: one too few is better than one too many.
+
+        False where another server has told its own, which is enough.
+        """
         step = _id(work.id, "told", work.told)
-        self._append(work, Step.TOLD, step, at, {"mood": mood, "comment": comment})
-        return replace(work, told=work.told + 1, mood=mood)
+        return self._append(work, Step.TOLD, step, at, {"mood": mood, "comment": comment})
 
     def answered(self, work: Work, answer: Answer, decision: str) -> Work:
         """The one answer to it; of two servers that give one, that of the first is kept."""

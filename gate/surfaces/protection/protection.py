@@ -2,8 +2,9 @@
 
 What GitHub may rely on. A delivery that was answered 202 is stored, and each stored request comes
 to an end: approved when the gate says promote, rejected when it says roll back or nothing by the
-deadline. A server that was stopped or killed goes on with what it finds in the ledger. The answer
-is stored before it is sent, and sent again only where GitHub does not have it yet.
+deadline. A server that was stopped or killed goes on with what it finds in the ledger, and so does
+another one that is there already, as where a new one takes an old one's place. The answer is stored
+before it is sent, and sent again only where GitHub does not have it yet.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gate.surfaces.http.asking import Asking, Question
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.logs import log, log_crash
 from gate.surfaces.protection.agenda import Agenda
-from gate.surfaces.protection.app_file import App
+from gate.surfaces.protection.app_file import App, EnvironmentSection
 from gate.surfaces.protection.callback import Callback, advised, asked_to_wait, refused
 from gate.surfaces.protection.comment import MOST, comment
 from gate.surfaces.protection.credentials import Credentials
@@ -41,6 +42,9 @@ APPROVAL_HOLDS = 300.0
 # GitHub fails the job itself when it has waited so long.
 GIVEN_UP_AFTER = LONGEST_DEADLINE + 86_400.0
 AGAIN = 30.0  # after a fault of our own, such as a full disk
+# How often the ledger is searched for what another server took, and how far back: none is left
+# longer than it takes to stop one.
+ADOPTS, RECENT = 60.0, 3600.0
 
 # What is counted beside the steps: troubles on the way, and deliveries nobody could answer.
 FAULT, REFUSED = "fault", "refused"
@@ -49,10 +53,11 @@ COUNTED = (*map(str, Step), FAULT, REFUSED)
 
 @dataclass
 class _Memo:
-    """What is known of a work while the process runs."""
+    """What is known of a work while the process runs. `question` was made as `place` says."""
 
     view: View = UNSEEN
     question: Question | None = None
+    place: EnvironmentSection | None = None
     attempts: int = 0
     refused_since: float | None = None
 
@@ -81,7 +86,7 @@ class Protection:
         self._lock = threading.Lock()
         self._works: dict[Key, Work] = {}
         self._memos: dict[str, _Memo] = {}
-        self._agenda: Agenda[Key] = Agenda(self._safely)
+        self._agenda: Agenda[Key | None] = Agenda(self._safely)
         self.state = "nothing asked yet"
 
     @property
@@ -93,10 +98,21 @@ class Protection:
         """Goes on with what is unfinished; raises LedgerError where it cannot be read."""
         if self._app() is None:
             return
-        for work in self._journal.unfinished(self._clock() - GIVEN_UP_AFTER):
-            log("protection resumed", **_about(work))
-            self._take(work)
+        self.adopt(GIVEN_UP_AFTER)
+        self._agenda.put(None, ADOPTS)
         self._agenda.start()
+
+    def adopt(self, seconds: float = RECENT) -> float:
+        """Takes what was requested within so many seconds and is unfinished; when to do so again.
+
+        Two servers may have the same work: each step is stored once, and GitHub is asked before an
+        answer is given that the other may have given.
+        """
+        for work in self._journal.unfinished(self._clock() - seconds):
+            if work.wish.key not in self._works:
+                log("protection resumed", **_about(work))
+                self._take(work)
+        return ADOPTS
 
     def request(self, wish: Wish, delivery: str) -> Work | None:
         """Stored when this returns; None for what was asked before. Raises LedgerError.
@@ -148,7 +164,8 @@ class Protection:
         return self._keep(answered)
 
     def _seen(self, work: Work, memo: _Memo, app: App, callback: Callback) -> View:
-        if memo.question is None:
+        place = app.entry(work.wish.repository, work.wish.environment)
+        if memo.question is None or place != memo.place:
             try:
                 found = self._look.question(app, callback, work)
             except SourceError as error:
@@ -156,7 +173,7 @@ class Protection:
                 return later("Waiting for GitHub", advised(error))
             if isinstance(found, View):
                 return found
-            memo.question = found
+            memo.question, memo.place = found, place
         return self._look(memo.question)
 
     def _told(self, work: Work, view: View, callback: Callback) -> Work:
@@ -164,7 +181,10 @@ class Protection:
         if view.mood in ("", work.mood) or work.told >= MOST - 1:
             return work
         text = self._comment(work, view)
-        work = self._keep(self._journal.told(work, view.mood, text, self._clock()))
+        news = self._journal.told(work, view.mood, text, self._clock())
+        work = self._keep(replace(work, told=work.told + 1, mood=view.mood))
+        if not news:
+            return work
         try:
             callback.tell(work, text)
             self.state = "answering"
@@ -189,7 +209,8 @@ class Protection:
         return None
 
     def _outdated(self, answer: Answer) -> bool:
-        return answer.state is Step.APPROVED and self._clock() - answer.at > APPROVAL_HOLDS
+        """Also where the clock was set back, as nobody knows then how old it is."""
+        return answer.state is Step.APPROVED and abs(self._clock() - answer.at) > APPROVAL_HOLDS
 
     def _withdraw(self, work: Work, memo: _Memo) -> float:
         """It is judged again, or rejected where the deadline is over."""
@@ -267,10 +288,10 @@ class Protection:
         self._counted(FAULT)
         log("protection fault", why=advised(error), **_about(work))
 
-    def _safely(self, key: Key) -> float | None:
-        """A turn that cannot end the thread it runs in."""
+    def _safely(self, key: Key | None) -> float | None:
+        """A turn that cannot end the thread it runs in; without a key it is one of the ledger."""
         try:
-            return self.turn(key)
+            return self.turn(key) if key else self.adopt()
         except GateError as error:
             log("protection fault", why=str(error))
         except Exception as error:  # noqa: BLE001  the request must come to its end all the same

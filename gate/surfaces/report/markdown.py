@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"^([0-9]{1,9}(?=[.)](?: |$))|(?=[-+=](?:[-+= ]|$)))")
 # GitHub looks for mentions, references and addresses after markdown has taken its backslashes away,
 # so only a character between helps, one without width:
 # https://github.com/github/cmark-gfm/issues/181
-_REFERENCE = re.compile(r"([@#]|:(?=//)|\bwww(?=[.])|\bGH(?=-[0-9]))", re.IGNORECASE)
+_REFERENCE = re.compile(r"([@#]|:(?=//)|www(?=[.])|GH(?=-[0-9]))", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
