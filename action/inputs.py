@@ -234,11 +234,11 @@ def _check_server(given: _Given, told: Inputs) -> None:
 def _address(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        known = known and _VISIBLE.fullmatch(parts.path)
+        web = parts.scheme in {"http", "https"} and _VISIBLE.fullmatch(parts.path)
+        known = bool(web and parts.hostname and parts.port != 0)
         (parts.hostname or "").encode("idna")
     except ValueError:  # of brackets, a port, a name too long
-        known = None
+        known = False
     if not known:
         raise WrongInputError("server-url is no http:// or https:// address")
     return parts

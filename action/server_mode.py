@@ -20,7 +20,6 @@ from runner import annotate, mask, note
 FIRST_CONTACT = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STILL_JUDGING_PAUSE = 2.0
-REPORT_ATTEMPTS = 4
 # Not a hold that is only observed, which blocks nothing.
 WAITED_FOR = (HOLD, UNDECIDED)
 
@@ -119,7 +118,7 @@ def answered(given: Inputs, environ: Mapping[str, str]) -> Answer:
     try:
         server = Server(given, environ)
         answer = _patiently(server, given)
-        return _with_report(server, answer)
+        return _with_report(server, given, answer)
     except DeniedError as error:
         raise RefusedError(f"{given.server_url}: {error}") from None
 
@@ -173,16 +172,19 @@ def _pause(failures: int, wish: float | None) -> float:
     return random.uniform(0.0, ceiling) if wish is None else wish  # noqa: S311  no secret
 
 
-def _with_report(server: Server, answer: Answer) -> Answer:
+def _with_report(server: Server, given: Inputs, answer: Answer) -> Answer:
     """With the report for people; where it cannot be had, the verdict stays what it is."""
-    for attempt in range(1, REPORT_ATTEMPTS + 1):
+    until = time.monotonic() + given.timeout
+    attempt, why = 0, ""
+    while time.monotonic() < until:
+        attempt += 1
         try:
             return replace(answer, markdown=server.markdown(answer.id))
         except PassingError as error:
-            why: Exception = error
+            why = str(error)
             time.sleep(_pause(attempt, None))
         except DeniedError as error:
-            why = error
+            why = str(error)
             break
     annotate("warning", f"the report could not be read, only the verdict: {why}")
     return answer

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from gate import units
 from gate.errors import UsageError, did_you_mean
 from gate.reading import noted
+from gate.template import free_word
 
 Place = tuple[str | int, ...]
 Marks = Mapping[Place, tuple[int, int]]
@@ -113,6 +114,7 @@ def _from(read: Any) -> pydantic.BeforeValidator:
 
 Text = Annotated[str, pydantic.Field(min_length=1)]
 Name = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")]
+FreeWord = Annotated[str, pydantic.Field(min_length=1), _from(free_word)]
 Duration = Annotated[float, _from(units.seconds), pydantic.WithJsonSchema({"type": "string"})]
 Share = Annotated[
     float, _from(units.share), pydantic.WithJsonSchema({"type": ["number", "string"]})

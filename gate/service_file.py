@@ -23,6 +23,7 @@ from gate.document import (
     AsWritten,
     Document,
     Duration,
+    FreeWord,
     Name,
     Place,
     Section,
@@ -59,9 +60,6 @@ from gate.presets import PRESETS
 from gate.service import ChangeRange, Service
 from gate.slo import Slo
 from gate.slo_section import AnySlo, objectives
-
-# Of the words a query may use, those that the gate itself fills in.
-OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
 
 
 class BudgetShareSection(Section):
@@ -120,7 +118,7 @@ class ServiceSection(Section):
     metrics: list[MetricSection] = Field(min_length=1)
     slos: list[AnySlo] = Field(default_factory=list)
     change: ChangeSection | None = None
-    variables: dict[str, AsWritten] = Field(default_factory=dict)
+    variables: dict[FreeWord, AsWritten] = Field(default_factory=dict)
     policy: str = "standard"
     judge: JudgeSection = "gate"
 
@@ -151,7 +149,6 @@ def load(path: Path) -> ServiceFile:
 def from_document(document: Document) -> ServiceFile:
     """The Service of a document; raises UsageError."""
     section = fit(document, ServiceSection)
-    _check_variables(document, section)
     entries = list(_entries(document, section))
     slos, warnings = objectives(document, section.slos, partial(_source, section=section))
     metrics = tuple(_metric(document, place, one, section, slos) for place, one in entries)
@@ -198,14 +195,6 @@ def _judged(
         for (place, one), metric in zip(entries, metrics, strict=True)
     ]
     return {"kayenta": kayenta(document, judge, rules)}
-
-
-def _check_variables(document: Document, section: ServiceSection) -> None:
-    for name in section.variables:
-        if name in OWN_WORDS:
-            raise refuse(
-                document, ("variables", name), f"variable {name!r} is a word of the gate's own"
-            )
 
 
 def _check_unique(document: Document, metrics: tuple[Metric, ...], slos: tuple[Slo, ...]) -> None:

@@ -11,6 +11,8 @@ _WORD = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 # What may stand in a value that goes into a query: names, hashes, tags, image references. Quotes,
 # braces, backslashes and white space could change the meaning of the query around them.
 _SAFE = re.compile(r"[A-Za-z0-9._:/@+-]+")
+# Words that the gate fills in itself, so no variable is called so.
+OWN_WORDS = frozenset({"canary", "baseline", "selector", "step", "window"})
 
 
 def words_of(template: str) -> list[str]:
@@ -41,6 +43,16 @@ def checked_value(name: str, value: str) -> str:
             "use letters, digits and . _ : / @ + - only",
         )
     return value
+
+
+def free_word(name: str) -> str:
+    """The name of a variable; raises UsageError for one of the gate's own words."""
+    if name in OWN_WORDS:
+        raise UsageError(
+            f"variable {name!r} is a word of the gate's own",
+            f"those are {', '.join(sorted(OWN_WORDS))}",
+        )
+    return name
 
 
 def _replace(template: str, words: Mapping[str, str]) -> str:

@@ -389,7 +389,8 @@ def test_variables_are_words():
 @pytest.mark.parametrize("word", ["canary", "baseline", "selector", "step", "window"])
 def test_a_variable_cannot_replace_a_word_of_the_gate(word):
     assert complaint(SHOP + f"variables: {{{word}: x}}\n") == (
-        f"gate.yaml:10:13: variable '{word}' is a word of the gate's own"
+        f"gate.yaml:10:13: variables.{word}: variable '{word}' is a word of the gate's own; "
+        "those are baseline, canary, selector, step, window"
     )
 
 

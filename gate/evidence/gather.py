@@ -23,7 +23,7 @@ from gate.pull import PullRequests
 from gate.request import Request, Window
 from gate.service import Arms, Service
 from gate.slo import Indicator
-from gate.template import checked_value, render
+from gate.template import checked_value, free_word, render
 from gate.units import duration
 
 # More at once would not make a Prometheus answer sooner; it would make it refuse.
@@ -94,6 +94,8 @@ def _started(ask: Callable[[], Any], places: threading.Semaphore) -> Future[Any]
 
 
 def _asked(request: Request, service: Service, deadline: float) -> Asked:
+    for name in request.variables:
+        free_word(name)
     given = {**service.variables, **request.variables}
     if request.canary:  # a budget alone is asked about without one
         given["canary"] = request.canary

@@ -60,6 +60,7 @@ def test_a_repeated_key_gives_the_same_answer_and_no_other_question(server):
         (ask(canary=""), "at least 1 character"),
         (ask(canary="c" * 300), "at most 253 characters"),
         (ask(variables={"a": "{{canary}}"}), "cannot stand in a query"),
+        (ask(variables={"selector": "x"}), "a word of the gate's own"),
         (ask(as_of="2026-11-03T09:00:00Z"), "as_of without since"),
         (ask(since="2026-11-03T09:00:00"), "since: no moment since 1970 with a time zone"),
         (ask(since="1h"), "since: no moment since 1970 with a time zone: write 2026-"),

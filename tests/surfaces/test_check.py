@@ -104,6 +104,7 @@ def test_going_back_is_never_blocked(capfd):
         (["--as-of", "2999-01-01T00:00:00Z"], "lies in the future"),
         (["--wait", "1m"], "--wait and --as-of exclude each other"),
         (["--var", "canary"], "is not key=value"),
+        (["--var", "canary=v2"], "variable 'canary' is a word of the gate's own"),
         (["--formt", "json"], "No such option"),
         (["--policy", "standrad"], "did you mean 'standard'?"),
         (["--policy", "missing.yaml"], "missing.yaml: no such file"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gate.kayenta_config import KayentaConfig, MetricConfig, QueryConfig
 from gate.metric import Kind
-from gate.service_file import OWN_WORDS
+from gate.template import OWN_WORDS
 
 SELECTOR = "{{selector}}"
 PLACEHOLDER = "REPLACE_ME"

@@ -25,7 +25,7 @@ from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.flights import Flights
 from gate.surfaces.http.lanes import Lanes
 from gate.surfaces.http.standing import Told, last_word, next_freeze, stands
-from gate.template import checked_value
+from gate.template import checked_value, free_word
 
 # Seconds. A target's death shows before the next interval ends, so an answer lives no longer.
 FRESH = 10.0
@@ -211,6 +211,8 @@ def _words(question: Question) -> Mapping[str, str]:
 def _check(question: Question, service: Service, now: float) -> None:
     """Before anything is stored of it; raises UsageError."""
     words = _words(question)
+    for name in words:
+        free_word(name)
     if question.namespace and words["namespace"] != question.namespace:
         raise UsageError(
             f"the namespace is {question.namespace!r}, and as a variable {words['namespace']!r}",

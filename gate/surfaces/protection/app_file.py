@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from gate.document import AsWritten, Document, Duration, Section, Text, fit, read, refuse
+from gate.document import AsWritten, Document, Duration, FreeWord, Section, Text, fit, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.evidence.source import SourceError
 from gate.sources.address import plain_url
@@ -46,7 +46,7 @@ class EnvironmentSection(Section):
     baseline: str = "{{stable}}"
     stable: Text | None = None
     namespace: str = ""
-    variables: dict[Text, Text] = Field(default_factory=dict)
+    variables: dict[FreeWord, Text] = Field(default_factory=dict)
     since: Annotated[Duration, Field(gt=0)] | None = None
     every: Annotated[Duration, Field(ge=1, le=3600)] = 30.0
 
