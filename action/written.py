@@ -9,13 +9,14 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from answer import Answer, BrokenError
+from answer import UNDECIDED, Answer, BrokenError
 from inputs import Inputs
 from installed import Gate
 from runner import annotate
 
 WITHIN = 60.0  # seconds for all writes of one kind
 LAST_WORDS = 4.0  # seconds; of a cancelled job not many are left
+LONGEST_REASON = 1_000  # characters; the log has all of it
 
 
 def written(gate: Gate, given: Inputs, folder: Path, answered: Callable[[], Answer]) -> Answer:
@@ -26,8 +27,8 @@ def written(gate: Gate, given: Inputs, folder: Path, answered: Callable[[], Answ
     try:
         told.begin()
         answer = answered()
-    except Exception:
-        told.give_up(WITHIN)
+    except Exception as error:
+        told.give_up(WITHIN, str(error))
         raise
     except BaseException:  # nor does a cancelled job leave a status that is pending for ever
         told.give_up(LAST_WORDS)
@@ -63,9 +64,12 @@ class _Told:
         if self._following:
             self._write("begin", [self._about(), *self._following], WITHIN)
 
-    def give_up(self, within: float) -> None:
-        if self._following:
-            self._write("give-up", [self._about(), *self._following], within)
+    def give_up(self, within: float, why: str = "") -> None:
+        """With the reason also where an earlier answer would stay: in the comment, say."""
+        flags = [*self._following, *(self._lasting(UNDECIDED) if why else [])]
+        if flags:
+            reason = " ".join(why.replace("\0", "").split())[:LONGEST_REASON]
+            self._write("give-up", [self._about(), *flags, f"--reason={reason}"], within)
 
     def report(self, answer: Answer) -> None:
         """What cannot be told of it at all has no verdict on GitHub, and is not pending either."""
@@ -73,8 +77,7 @@ class _Told:
             self.give_up(WITHIN)
 
     def _reported(self, answer: Answer) -> bool:
-        flags = [*self._following, *(["--check"] if self._given.check else [])]
-        flags += self._comment(answer)
+        flags = [*self._following, *self._lasting(answer.exit_code)]
         if not flags:
             return True
         report, page = self._folder / "told.json", self._folder / "told.md"
@@ -90,13 +93,14 @@ class _Told:
         given = self._given
         return f"--service={given.service}" if given.server_url else f"--file={given.service_file}"
 
-    def _comment(self, answer: Answer) -> list[str]:
+    def _lasting(self, code: int) -> list[str]:
         """After a failure that was commented, the comment must not go on saying so."""
-        given = self._given
+        given, flags = self._given, ["--check"] if self._given.check else []
         if given.comment == "never":
-            return []
-        how = "always" if given.comment == "always" or answer.exit_code else "existing"
-        return [f"--comment={how}", *([f"--pr={given.pull_request}"] if given.pull_request else [])]
+            return flags
+        how = "always" if given.comment == "always" or code else "existing"
+        pull = [f"--pr={given.pull_request}"] if given.pull_request else []
+        return [*flags, f"--comment={how}", *pull]
 
     def _write(self, command: str, flags: Sequence[str], within: float) -> bool:
         """Whether it was tried; one warning for all that failed, as GitHub shows ten of a step."""

@@ -293,9 +293,13 @@ def test_a_server_out_of_reach_leaves_nothing_pending(tmp_path):
         now = {"timeout": "1s", "wait": "0s"}
         done = ask(tmp_path, "http://127.0.0.1:9", GOOD, WRITES, now, environ=environ)
     assert done.code == 30, done.log
-    assert [body["state"] for _, body in board.written] == [
+    (*following, (_, comment)) = board.written
+    assert [body["state"] for _, body in following] == [
         "pending", "in_progress", "error", "error",
     ]  # fmt: skip
+    head, _, why = comment["body"].partition("\n\n")
+    assert head.endswith("Nothing was decided: checkout")
+    assert "could not be asked" in why
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing_pending(tmp_path):

@@ -143,6 +143,22 @@ def test_that_it_has_begun_is_told_before_the_verdict(decided, monkeypatch, capf
     assert board.written[-1][1]["context"] == "release-gate/cart"
 
 
+def test_an_end_without_a_decision_takes_the_place_of_an_earlier_answer(
+    decided, monkeypatch, capfd
+):
+    board = Board()
+    report(board, monkeypatch, capfd, "--comment", "always", decided("promote"))
+    flags = ["-f", str(RECORDED), *ALL, "--reason", "the server said @all <b>no</b>"]
+    report(board, monkeypatch, capfd, *flags, command="give-up")
+    (comment,) = board.comments
+    assert comment["body"].startswith(f"{MARK}\n### ⚠️ Nothing was decided: checkout\n")
+    assert "PROMOTE" not in comment["body"]
+    assert "@all" not in comment["body"]
+    written = dict(board.written)
+    assert written[f"{ROOT}/statuses/{sha('head')}"]["state"] == "error"
+    assert written[f"{ROOT}/check-runs"]["conclusion"] == "action_required"
+
+
 def test_the_comment_is_one_and_ours(decided, monkeypatch, capfd):
     stranger = a_comment(1, f"{MARK}\nPROMOTE, says mallory", account("mallory"))
     about_another = a_comment(2, "<!-- release-gate/cart -->\nx")

@@ -58,6 +58,20 @@ def _shared(command: Command) -> Command:
     return command
 
 
+def _lasting(command: Command) -> Command:
+    """What is written once, of an end."""
+    for option in (
+        click.option("--pr", type=click.IntRange(min=1), help="Instead of the event's."),
+        click.option(
+            "--comment", type=click.Choice(["always", "existing"]),
+            help="The pull request's one comment; existing: only bring it up to date.",
+        ),
+        click.option("--check", is_flag=True, help="A check run with the report."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @github.command("begin", epilog="Example: gate github begin -f gate.yaml --status")
 @FILE
 @SERVICE
@@ -72,37 +86,27 @@ def begin(path: str, service: str | None, **flags: Any) -> None:
 @FILE
 @SERVICE
 @_shared
-def give_up(path: str, service: str | None, **flags: Any) -> None:
-    """That it has stopped without a decision, so that nothing stays pending."""
-    told = notice.given_up(service or load(Path(path)).service.name)
-    _tell(list(_following(_writer(_place()), told, flags)), flags["form"])
+@_lasting
+@click.option("--reason", default="", help="Why, in a sentence.")
+def give_up(path: str, service: str | None, reason: str, **flags: Any) -> None:
+    """That it has stopped without a decision, so that nothing stays pending or says otherwise."""
+    told = notice.given_up(service or load(Path(path)).service.name, reason)
+    _tell(list(_end(_writer(_place()), told, flags)), flags["form"])
 
 
 @github.command("report", epilog="Example: gate github report --status --comment always 3f9c0a12")
 @click.argument("id_", metavar="ID", default="")
 @_shared
+@_lasting
 @click.option("--report", "path", help="A report as JSON instead of ID: a server's, say.")
 @click.option("--page", help="The same report as markdown.")
-@click.option("--check", is_flag=True, help="A check run with the report.")
-@click.option(
-    "--comment", type=click.Choice(["always", "existing"]),
-    help="The pull request's one comment; existing: only bring it up to date.",
-)  # fmt: skip
-@click.option("--pr", type=click.IntRange(min=1), help="The pull request, instead of the event's.")
 @click.option("--ledger", help="Where decisions are kept (GATE_LEDGER).")
 def report(id_: str, **flags: Any) -> None:
     """What was decided: a decision of the ledger, or one whose report is at hand."""
     if bool(id_) == bool(flags["path"]) or (flags["page"] and id_):
         raise UsageError("name either ID, or --report (and --page)", "gate ledger list: the ids")
     told = notice.of(*(_at_hand(flags) if flags["path"] else _stored(id_, flags)))
-    writer = _writer(_place())
-    written = list(_following(writer, told, flags))
-    if flags["check"]:
-        written.append(writer.check(told))
-    if flags["comment"]:
-        create = flags["comment"] == "always"
-        written.append(writer.comment(told, flags["pr"], create=create))
-    _tell(written, flags["form"])
+    _tell(list(_end(_writer(_place()), told, flags)), flags["form"])
 
 
 def _stored(id_: str, flags: dict[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -128,6 +132,14 @@ def _following(writer: Writer, told: notice.Notice, flags: dict[str, Any]) -> It
         yield writer.status(told)
     if flags["deployment"] is not None:
         yield writer.deployment(told, flags["deployment"])
+
+
+def _end(writer: Writer, told: notice.Notice, flags: dict[str, Any]) -> Iterator[Written]:
+    yield from _following(writer, told, flags)
+    if flags["check"]:
+        yield writer.check(told)
+    if flags["comment"]:
+        yield writer.comment(told, flags["pr"], create=flags["comment"] == "always")
 
 
 def _place() -> Place:

@@ -86,10 +86,12 @@ def begun(service: str) -> Notice:
     return Notice(service=_named(service), state=State.PENDING, line="judging the canary")
 
 
-def given_up(service: str) -> Notice:
-    """That it has stopped without a decision."""
-    line = "stopped without a decision; the run's log says why"
-    return Notice(service=_named(service), state=State.ERROR, line=line)
+def given_up(service: str, why: str) -> Notice:
+    """That it has stopped without a decision; the run's log may say why better."""
+    name, told = _named(service), str(printable(why)) or "the run's log says why"
+    body = f"### ⚠️ Nothing was decided: {escape(name)}\n\n{escape(told)}\n"
+    line = short(f"nothing was decided: {told}")
+    return Notice(service=name, state=State.ERROR, line=line, body=body)
 
 
 def _named(service: object) -> str:
