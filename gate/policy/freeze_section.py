@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,33 +48,35 @@ _INLINE = "BEGIN:VCALENDAR"
 _WAYS = (("cron", "duration"), ("from", "until"), ("ics",))
 
 
+@dataclass
+class Read:
+    """The freezes of a document, the complaints about them, and the calendar files they are in."""
+
+    freezes: list[Freeze] = field(default_factory=list)
+    complaints: list[UsageError] = field(default_factory=list)
+    calendars: list[bytes] = field(default_factory=list)
+
+
 def freezes(
     document: Document, sections: Sequence[FreezeSection], place: Place = ("freezes",)
-) -> tuple[tuple[Freeze, ...], list[UsageError]]:
-    """The freezes of the sections that stand at `place`, and the complaints about them.
+) -> Read:
+    """What the sections at `place` say; a relative `ics` path is one beside the document.
 
-    A relative `ics` path is one beside the document.
+    Each calendar is read once: the policy's digest is of the bytes it was made from.
     """
-    found: list[Freeze] = []
-    complaints: list[UsageError] = []
+    told = Read()
     for index, section in enumerate(sections):
         wrong = list(_complaints(document, section, (*place, index)))
         if section.name and section.name in [one.name for one in sections[:index]]:
             at = (*place, index, "name")
             wrong.append(refuse(document, at, f"two freezes are named {section.name!r}"))
-        complaints += wrong
+        told.complaints += wrong
         if not wrong:
             try:
-                found += _read(document, section, (*place, index))
+                told.freezes += _read(document, section, (*place, index), told.calendars)
             except UsageError as error:
-                complaints.append(error)
-    return tuple(found), complaints
-
-
-def calendars(document: Document, sections: Sequence[FreezeSection]) -> list[bytes]:
-    """The calendar files that the sections, which were read, name."""
-    named = [one.ics for one in sections if one.ics and not one.ics.startswith(_INLINE)]
-    return [(Path(document.file).parent / name).read_bytes() for name in named]
+                told.complaints.append(error)
+    return told
 
 
 def inherited(own: Sequence[Freeze], parents: Sequence[Sequence[Freeze]]) -> tuple[Freeze, ...]:
@@ -158,16 +161,21 @@ def _no_local_time(section: FreezeSection, word: str) -> str:
     return "is local to `zone`; leave the offset away" if moment.tzinfo else ""
 
 
-def _read(document: Document, section: FreezeSection, place: Place) -> tuple[Freeze, ...]:
+def _read(
+    document: Document, section: FreezeSection, place: Place, calendars: list[bytes]
+) -> tuple[Freeze, ...]:
+    """A calendar file that it reads is added to `calendars`."""
     if section.ics is None:
         return (_plain(section),)
-    from gate.policy.ics import events, events_of
+    from gate.policy import ics
 
     folder = Path(document.file).parent
     try:
         if section.ics.startswith(_INLINE):
-            return events_of(section.ics, folder / "ics", _plain(section))
-        return events(folder / section.ics, _plain(section))
+            return ics.events(section.ics, folder / "ics", _plain(section))
+        path = folder / section.ics
+        calendars.append(ics.read(path))
+        return ics.events(ics.text_of(calendars[-1], path), path, _plain(section))
     except UsageError as error:
         where = document.where((*place, "ics"))
         raise UsageError(f"{where}: {error.message}", error.hint) from None

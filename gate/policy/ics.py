@@ -36,12 +36,7 @@ _WHEN = (
 Occurrence = tuple[date | datetime, date | datetime]
 
 
-def events(path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
-    """The freezes of a file, as in `events_of`."""
-    return events_of(_text(path), path, pattern)
-
-
-def events_of(text: str, path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
+def events(text: str, path: Path, pattern: Freeze) -> tuple[Freeze, ...]:
     """A freeze like `pattern` for each event, by its name, or else the event's summary.
 
     Raises UsageError with `file:line` for what cannot be read as when a freeze is: an event without
@@ -82,7 +77,8 @@ def _repeated(text: str) -> Any:
     return recurring_ical_events.of(Calendar.from_ical(text))
 
 
-def _text(path: Path) -> str:
+def read(path: Path) -> bytes:
+    """The bytes of a calendar; raises UsageError for one that is not there, readable or small."""
     try:
         data = noted(path).read_bytes()
     except FileNotFoundError:
@@ -91,6 +87,11 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:
         raise UsageError(f"{path}: {len(data)} bytes; {MOST_BYTES} are the most")
+    return data
+
+
+def text_of(data: bytes, path: Path) -> str:
+    """The text of those bytes; raises UsageError where they are none."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from gate.policy.conditions import faults
 from gate.policy.demand_section import DemandSection
 from gate.policy.extend import Opened, Written, check_pin, digest, merged, pinned
 from gate.policy.freeze import Freeze
-from gate.policy.freeze_section import FreezeSection, calendars, freezes, inherited
+from gate.policy.freeze_section import FreezeSection, freezes, inherited
 from gate.policy.overrides_section import OverridesSection, terms
 from gate.policy.overrides_section import complaints as overrides_complaints
 from gate.policy.policy import Mode, OnUnknown, Policy, Rule, Stance, Then
@@ -137,9 +137,8 @@ class _Reader:
         """The policy of a document."""
         section = fit(document, PolicySection)
         parents = list(self._parents(document, section, trail))
-        own_freezes, complaints = freezes(document, section.freezes)
-        complaints = [*_complaints(document, section), *complaints]
-        if complaints:
+        own_freezes = freezes(document, section.freezes)
+        if complaints := [*_complaints(document, section), *own_freezes.complaints]:
             raise UsageError("\n".join(str(one) for one in complaints))
         own = {
             one.name: Written(Rule(**one.model_dump()), document, ("rules", index))
@@ -148,12 +147,12 @@ class _Reader:
         rules = merged(document, own, section.disable, parents)
         _check_promotes(document, rules)
         policies = [parent.policy for parent in parents]
-        closed = inherited(own_freezes, [one.freezes for one in policies])
+        closed = inherited(own_freezes.freezes, [one.freezes for one in policies])
         _check_exceptions(document, section, rules, closed)
         policy = Policy(
             name=section.name,
             rules=tuple(one.rule for one in rules.values()),
-            sha256=digest(document, policies, calendars(document, section.freezes)),
+            sha256=digest(document, policies, own_freezes.calendars),
             description=section.description,
             mode=section.mode,
             extends=tuple(f"{parent.name}@sha256:{parent.sha256}" for parent in policies),
