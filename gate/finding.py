@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gate.errors import UsageError
@@ -68,8 +68,7 @@ def complaints(error: UsageError) -> tuple[Finding, ...]:
         elif found:
             last = found.pop()
             hint = f"{last.hint}; {line.strip()}" if last.hint else line.strip()
-            where = f"{last.file}:{last.line}:{last.column}"
-            found.append(finding(last.check, last.level, where, last.message, hint))
+            found.append(replace(last, hint=hint))
         else:
             raise error
     return tuple(found)

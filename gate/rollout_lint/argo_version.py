@@ -10,7 +10,7 @@ from gate.rollout_lint.part import Part
 
 Version = tuple[int, int, int]
 OLDEST: Version = (1, 8, 3)
-_IMAGE = re.compile(r"(?:^|/)argo-rollouts:v?(\d+)\.(\d+)\.(\d+)\b")
+_IMAGE = re.compile(r"(?:^|/)argo-rollouts:([^/]*)$")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)\b.*")
 
 
@@ -31,7 +31,8 @@ def findings(things: Iterable[Part], told: Version | None) -> Iterator[Finding]:
         first = first or (one if one["apiVersion"].text.startswith("argoproj.io/") else None)
         for image in _images(one):
             match = _IMAGE.search(image.text)
-            if match and (int(match[1]), int(match[2]), int(match[3])) < OLDEST:
+            runs = version(match[1]) if match else None
+            if runs is not None and runs < OLDEST:
                 yield _old(image, image.text.rpartition(":")[2])
     if told is not None and told < OLDEST and first is not None:
         yield _old(first, ".".join(map(str, told)))

@@ -48,7 +48,7 @@ def findings(config: Part) -> Iterator[Finding]:
                 continue
             inner.append(_Inner(key, holder, Part(document, (), document.data)))
     services = {one.key.removeprefix("service.webhook."): one for one in inner if _service(one)}
-    ours = [one for one in inner for _ in _posts(one)]
+    ours = [one for one in inner if any(_posts(one))]
     for one in ours:
         for service, post in _posts(one):
             yield from _post(one, service, post, services)
@@ -104,21 +104,20 @@ def _sender(one: _Inner) -> Iterator[Finding]:
 
 
 def _triggers(inner: list[_Inner], ours: list[_Inner]) -> Iterator[Finding]:
-    sent: set[str] = set()
+    sends = {one.key: _sent(one) for one in inner if one.key.startswith("trigger.")}
+    about_us = {one.key.removeprefix("template."): one for one in ours}
     for one in inner:
-        if one.key.startswith("trigger."):
-            lists = [
-                [str(part.value) for part in rule["send"].items()] for rule in one.data.items()
-            ]
-            told = [name for names in lists for name in names]
-            sent.update(told)
-            shipped = SHIPPED.get(one.key.removeprefix("trigger."), "")
-            mine = [name for name in told if f"template.{name}" in {two.key for two in ours}]
-            if mine and shipped and shipped not in told:
-                message = f"{one.key} replaces Argo's own: {shipped} is no longer sent to anyone"
-                yield one.holder.odd("notification", message, f"send {shipped} too")
-    for one in ours:
-        template = one.key.removeprefix("template.")
-        if template not in sent:
-            told_ = f"no trigger here sends {template}: the gate never hears of it"
-            yield one.holder.odd("notification", told_, f"add a trigger that sends {template}")
+        told = sends.get(one.key, ())
+        shipped = SHIPPED.get(one.key.removeprefix("trigger."), "")
+        if shipped and shipped not in told and not about_us.keys().isdisjoint(told):
+            message = f"{one.key} replaces Argo's own: {shipped} is no longer sent to anyone"
+            yield one.holder.odd("notification", message, f"send {shipped} too")
+    for template, one in about_us.items():
+        if not any(template in told for told in sends.values()):
+            message = f"no trigger here sends {template}: the gate never hears of it"
+            yield one.holder.odd("notification", message, f"add a trigger that sends {template}")
+
+
+def _sent(trigger: _Inner) -> list[str]:
+    """The templates that a trigger sends."""
+    return [str(part.value) for rule in trigger.data.items() for part in rule["send"].items()]

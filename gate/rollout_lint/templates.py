@@ -85,13 +85,36 @@ def dry_runs(spec: Part, used: Sequence[Part], known: Templates) -> Iterator[Fin
             yield dry.odd("dry-run", told, hint, one)
 
 
-def all_metrics(template: Part, known: Templates, depth: int = 8) -> Iterator[Part]:
+def all_metrics(template: Part, known: Templates) -> Iterator[Part]:
     """Its metrics, and those of the templates it names."""
-    yield from template.at("spec", "metrics").items()
+    for one in _within(template, known):
+        yield from one.at("spec", "metrics").items()
+
+
+def required(template: Part, known: Templates) -> Iterator[str]:
+    """The arguments without a value of their own."""
+    for one in _args(template, known):
+        if not (one["value"].written or one["valueFrom"].written):
+            yield one["name"].text
+
+
+def declared(template: Part, known: Templates) -> Iterator[str]:
+    """All its arguments."""
+    for one in _args(template, known):
+        yield one["name"].text
+
+
+def _args(template: Part, known: Templates) -> Iterator[Part]:
+    for one in _within(template, known):
+        yield from one.at("spec", "args").items()
+
+
+def _within(template: Part, known: Templates, depth: int = 8) -> Iterator[Part]:
+    """The template, and those it names, one in the other."""
+    yield template
     for inner in references(template["spec"]) if depth else ():
-        found = known.get(key(inner))
-        if found is not None:
-            yield from all_metrics(found, known, depth - 1)
+        if (found := known.get(key(inner))) is not None:
+            yield from _within(found, known, depth - 1)
 
 
 def references(part: Part) -> Iterator[Part]:
@@ -103,22 +126,3 @@ def key(reference: Part) -> tuple[str, str]:
     """Kind and name of the template referred to."""
     kind = CLUSTER if reference["clusterScope"].true else NAMESPACED
     return kind, reference["templateName"].text
-
-
-def required(template: Part, known: Templates, depth: int = 8) -> Iterator[str]:
-    """The arguments without a value of their own."""
-    for one in template.at("spec", "args").items():
-        if not (one["value"].written or one["valueFrom"].written):
-            yield one["name"].text
-    for inner in references(template["spec"]) if depth else ():
-        if (found := known.get(key(inner))) is not None:
-            yield from required(found, known, depth - 1)
-
-
-def declared(template: Part, known: Templates, depth: int = 8) -> Iterator[str]:
-    """All its arguments."""
-    for one in template.at("spec", "args").items():
-        yield one["name"].text
-    for inner in references(template["spec"]) if depth else ():
-        if (found := known.get(key(inner))) is not None:
-            yield from declared(found, known, depth - 1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gate.errors import UsageError, did_you_mean
 from gate.finding import Finding
 from gate.rollout_lint.address import FLAGGER, OUTCOME, VERDICT, by_way, split
-from gate.rollout_lint.answers import conditions
+from gate.rollout_lint.answers import WANTED, conditions
 from gate.rollout_lint.part import Part
 from gate.units import seconds
 
@@ -176,7 +176,7 @@ def _answer(metric: Part, its: Part) -> Iterator[Finding]:
     field = _FIELD.fullmatch(path.text)
     name = (field[1] or field[2]) if field else ""
     if name == "verdict":
-        yield from conditions(metric, {one: one for one in ("promote", "hold", "rollback")}, RIGHT)
+        yield from conditions(metric, {one: one for one in WANTED}, RIGHT)
     elif not path.text or _WHOLE.fullmatch(path.text):
         yield from _whole(metric, path)
     elif name in FIELDS:
@@ -189,7 +189,7 @@ def _answer(metric: Part, its: Part) -> Iterator[Finding]:
 def _whole(metric: Part, path: Part) -> Iterator[Finding]:
     """Without a path the conditions see the whole answer."""
     if "result.verdict" in metric["successCondition"].text + metric["failureCondition"].text:
-        answers = {one: {"verdict": one} for one in ("promote", "hold", "rollback")}
+        answers = {one: {"verdict": one} for one in WANTED}
         yield from conditions(metric, answers, RIGHT)
         return
     yield path.wrong(
