@@ -50,8 +50,13 @@ class Deployment:
         return self.result is not Result.ABORTED
 
     def elsewhere(self, namespace: str) -> bool:
-        """Whether it was told of another namespace; word of none is of each, and told to each."""
-        return len({self.namespace, namespace} - {""}) == 2
+        """Whether it was told of another namespace, as in `differ`."""
+        return differ(self.namespace, namespace)
+
+
+def differ(namespace: str, other: str) -> bool:
+    """Whether both are named and not the same; word of none is of each, and told to each."""
+    return len({namespace, other} - {""}) == 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gate.change import Change
-from gate.deployment import Deployment, History, Result
+from gate.deployment import Deployment, History, Result, differ
 from gate.errors import AlreadyStoredError, LedgerError, NothingStoredError
 from gate.evidence.evidence import Cause
 from gate.ledger.ledger import Entry, Kind, Ledger, Record
@@ -162,7 +162,7 @@ def _asked(entry: Entry, namespace: str) -> tuple[str, str]:
     try:
         raw = orjson.loads(entry.record.body)
         asked = raw["request"]
-        if len({namespace, asked.get("variables", {}).get("namespace", "")} - {""}) == 2:
+        if differ(namespace, asked.get("variables", {}).get("namespace", "")):
             return "", ""
         baseline = "" if _nothing_there(raw["evidence"]) else str(asked["baseline"])
         return baseline, str(asked["canary"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 
@@ -18,3 +19,15 @@ def plain_url(url: str, credentials: str, query: str = "") -> str:
     if parts.query or parts.fragment:
         raise ValueError("a url without ? and # is needed" + (query and f": {query}"))
     return url.rstrip("/")
+
+
+def on_this_machine(host: str) -> bool:
+    """Whether nobody else can listen on the way to this host.
+
+    >>> [on_this_machine(one) for one in ("localhost", "127.0.0.2", "::1", "0.0.0.0", "gate")]
+    [True, True, True, False, False]
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -16,6 +16,7 @@ from gate.errors import UsageError
 from gate.service_file import load
 from gate.settings import settings
 from gate.sources.exchange import Patience
+from gate.sources.github.github import DEFAULT_URL, TOKEN_ENV, URL_ENV
 from gate.sources.github.session import Server
 from gate.surfaces.cli.console import emit, tell
 from gate.surfaces.cli.options import FILE
@@ -31,10 +32,7 @@ from gate.wiring import ledger as wired
 
 SCHEMA = "gate.github/v1"
 WITHIN = 30.0  # seconds for all writes together
-TOKEN = "GITHUB_TOKEN"  # noqa: S105  the name of one
-API = "https://api.github.com"
 Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 SERVICE = click.option("--service", help="The name of the service, instead of its file.")
 
@@ -151,9 +149,9 @@ def _place() -> Place:
 
 def _writer(where: Place) -> Writer:
     server = Server(
-        url=(os.environ.get("GITHUB_API_URL") or API).rstrip("/"),
-        token=os.environ.get(TOKEN, ""),
-        token_env=TOKEN,
+        url=(os.environ.get(URL_ENV) or DEFAULT_URL).rstrip("/"),
+        token=os.environ.get(TOKEN_ENV, ""),
+        token_env=TOKEN_ENV,
         patience=Patience(),
     )
     return Writer(server, where, time.monotonic() + WITHIN)

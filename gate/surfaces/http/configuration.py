@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 from gate.errors import UsageError
 from gate.reading import noting
 from gate.settings import PREFIX, Settings
+from gate.sources.address import on_this_machine
 from gate.surfaces.http.catalogue import catalogue
 from gate.surfaces.http.server import Parts, Server
 from gate.surfaces.http.tokens import Tokens
@@ -105,22 +105,13 @@ def parts(own: Setup, settings: Settings, environ: Mapping[str, str]) -> Parts:
 def _tokens(own: Setup) -> Tokens | None:
     """None where anybody may ask; raises UsageError where that must not be."""
     tokens = load(own.tokens) if own.tokens else None
-    if tokens is None and not own.insecure and not _loopback(own.listen):
+    if tokens is None and not own.insecure and not (own.listen and on_this_machine(own.listen[0])):
         where = "where others can reach it" if own.listen is None else f"on {own.listen[0]}"
         raise UsageError(
             f"without tokens anybody could ask and tell, {where}",
             "name a file of tokens (`gate token new` makes one), or say --insecure (GATE_INSECURE)",
         )
     return tokens
-
-
-def _loopback(listen: tuple[str, int] | None) -> bool:
-    if listen is None:
-        return False
-    try:
-        return listen[0] == "localhost" or ipaddress.ip_address(listen[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def _yes_or_no(name: str, text: str) -> bool:

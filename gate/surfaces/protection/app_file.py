@@ -5,7 +5,6 @@ Secrets are named, never held: the key by its file, webhook secrets by their var
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydantic import Field
 from gate.document import AsWritten, Document, Duration, FreeWord, Section, Text, fit, read, refuse
 from gate.errors import UsageError, did_you_mean
 from gate.evidence.source import SourceError
-from gate.sources.address import plain_url
+from gate.sources.address import on_this_machine, plain_url
 from gate.sources.github.github import DEFAULT_URL
 from gate.sources.github.reference import REPO
 from gate.sources.secret import secret
@@ -178,13 +177,6 @@ def _url(document: Document, url: str) -> str:
     except ValueError as error:
         raise refuse(document, ("url",), str(error), f"write {DEFAULT_URL}") from None
     parts = urlsplit(plain)
-    if parts.scheme == "http" and not _here(parts.hostname or ""):
+    if parts.scheme == "http" and not on_this_machine(parts.hostname or ""):
         raise refuse(document, ("url",), "tokens are not sent over http://", "write https://")
     return plain
-
-
-def _here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
