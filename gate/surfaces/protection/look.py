@@ -11,7 +11,7 @@ from gate.surfaces.exit_code import exit_code
 from gate.surfaces.http.asking import Asking, Question
 from gate.surfaces.http.catalogue import Catalogue
 from gate.surfaces.http.lanes import FullError
-from gate.surfaces.protection.app_file import OF_THE_STABLE, App, EnvironmentSection
+from gate.surfaces.protection.app_file import OF_THE_STABLE, EnvironmentSection
 from gate.surfaces.protection.callback import Callback, Stable
 from gate.surfaces.protection.journal import Step, Work
 from gate.surfaces.report.report import voiced
@@ -77,9 +77,11 @@ class Look:
     def __init__(self, asking: Asking, catalogue: Callable[[], Catalogue]) -> None:
         self._asking, self._catalogue = asking, catalogue
 
-    def question(self, app: App, callback: Callback, work: Work) -> Question | View:
+    def question(
+        self, place: EnvironmentSection | None, callback: Callback, work: Work
+    ) -> Question | View:
         """What is to be asked, or why nothing ever can be; raises SourceError."""
-        wish, place = work.wish, app.entry(work.wish.repository, work.wish.environment)
+        wish = work.wish
         if place is None:
             why = f"the gate knows no environment {wish.environment} of {wish.repository}"
             return never(why, "an entry for it in the file of --github")

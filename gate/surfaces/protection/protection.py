@@ -120,7 +120,7 @@ class Protection:
         The deadline is that of the policy which decides about the service now, and stays.
         """
         app, now = self._app(), self._clock()
-        place = app.entry(wish.repository, wish.environment) if app else None
+        place = _place(app, wish) if app else None
         service = place.service if place else ""
         until = now + self._longest_wait(service)
         work = self._journal.requested(wish, service, delivery, now, until)
@@ -164,10 +164,10 @@ class Protection:
         return self._keep(answered)
 
     def _seen(self, work: Work, memo: _Memo, app: App, callback: Callback) -> View:
-        place = app.entry(work.wish.repository, work.wish.environment)
+        place = _place(app, work.wish)
         if memo.question is None or place != memo.place:
             try:
-                found = self._look.question(app, callback, work)
+                found = self._look.question(place, callback, work)
             except SourceError as error:
                 self._fault(work, error)
                 return later("Waiting for GitHub", advised(error))
@@ -250,7 +250,7 @@ class Protection:
 
     def _pace(self, work: Work, app: App) -> float:
         """Until the next look; the deadline is not overslept."""
-        place = app.entry(work.wish.repository, work.wish.environment)
+        place = _place(app, work.wish)
         every = place.every if place else AGAIN
         return max(0.0, min(every, work.until - self._clock()))
 
@@ -298,6 +298,10 @@ class Protection:
             log_crash(error)
         self._counted(FAULT)
         return AGAIN
+
+
+def _place(app: App, wish: Wish) -> EnvironmentSection | None:
+    return app.entry(wish.repository, wish.environment)
 
 
 def _about(work: Work) -> Mapping[str, str | int]:
